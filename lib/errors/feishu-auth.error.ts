@@ -89,5 +89,5 @@ export class FeishuAuthError extends Error {
  */
 export function isFeishuAuthError(error: unknown, code?: FeishuAuthErrorCode): error is FeishuAuthError {
   if (typeof error !== 'object' || error === null || !(BRAND in error)) return false;
-  return code === undefined || (error as FeishuAuthError).code === code;
+  return code === undefined || (error as { code?: unknown }).code === code;
 }

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /**
  * Reduces a foreign error to name, message and code. An HTTP client's error often carries the whole request,
  * and with it the app secret; none of that may reach a log by way of `cause`.
@@ -5,12 +7,17 @@
  * @internal
  */
 export function sanitizeCause(cause: unknown): Error {
-  if (!(cause instanceof Error)) return new Error(`a value of type ${typeof cause} was thrown`);
+  if (!isErrorLike(cause)) return new Error(`a value of type ${typeof cause} was thrown`);
   const clean = new Error(cause.message);
   clean.name = cause.name;
   clean.stack = `${cause.name}: ${cause.message}`;
-  const code = (cause as { code?: unknown }).code;
+  const { code } = cause;
   if (typeof code === 'string' || typeof code === 'number') Object.assign(clean, { code });
   if (cause.cause !== undefined) clean.cause = sanitizeCause(cause.cause);
   return clean;
+}
+
+/** An error of any realm: `instanceof` fails for those of another one, as test runners and vm contexts have. */
+export function isErrorLike(value: unknown): value is Error & { code?: unknown } {
+  return types.isNativeError(value) || value instanceof Error;
 }

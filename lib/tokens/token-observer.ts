@@ -1,4 +1,4 @@
-import { type FeishuAuthError, type FeishuAuthErrorCode } from '../errors/feishu-auth.error.js';
+import { type FeishuAuthErrorCode } from '../errors/feishu-auth.error.js';
 import { type TokenKind } from './access-token.js';
 
 /** Counted in place by every read, so that the hot path costs an increment and no call. */
@@ -27,13 +27,11 @@ export interface TokenObserver {
   missed(kind: TokenKind): void;
   /** One request to the platform for a token is over. */
   attempted(kind: TokenKind, outcome: AttemptOutcome, latencyMs: number): void;
+  /** A token was renewed after it could no longer be used. */
+  renewedLate(kind: TokenKind): void;
   /** An API rejected exactly the token that was held. */
   invalidated(kind: TokenKind): void;
   lockAcquired(waitMs: number): void;
   lockContended(): void;
   lockFailedOpen(waitMs: number): void;
-  /** A whole flight failed; told once a flight. */
-  flightFailed(kind: TokenKind, tenantKey: string | undefined, error: FeishuAuthError): void;
-  /** A whole flight succeeded; told once a flight. */
-  flightSucceeded(kind: TokenKind, tenantKey: string | undefined): void;
 }

@@ -1,0 +1,123 @@
+import { type ResolvedOptions } from './feishu-auth.options.js';
+import { InProcessRefreshLock } from './lock/in-process-refresh-lock.js';
+import { TokenMetrics } from './metrics/token-metrics.js';
+import { FeishuPlatformClient } from './platform/feishu-platform.client.js';
+import { TokenGrants } from './platform/token-grants.js';
+import { createMemoryCache } from './store/memory-cache.js';
+import { RecordCipher } from './store/record-cipher.js';
+import { RecordStore } from './store/record-store.js';
+import { SharedStore } from './store/shared-store.js';
+import { AppTicketService } from './ticket/app-ticket.service.js';
+import { type Clock } from './time/clock.js';
+import { type RandomSource } from './time/random-source.js';
+import { FailureLog, type FailureLogger } from './tokens/failure-log.js';
+import { FlightLock } from './tokens/flight-lock.js';
+import { TokenIntake } from './tokens/token-intake.js';
+import { TokenPublisher } from './tokens/token-publisher.js';
+import { cacheKey } from './tokens/token-query.js';
+import { TokenReader } from './tokens/token-reader.js';
+import { TokenRefresher } from './tokens/token-refresher.js';
+import { SelfBuiltTokenSource, StoreAppTokenSource, type TokenSource } from './tokens/token-source.js';
+
+/** Besides one record a token there are a few of the app's own. */
+const OWN_RECORDS = 8;
+
+/** How long flights that are under way when the application closes get to end. */
+const CLOSE_GRACE_MS = 1_000;
+
+/** Everything of one instance that outlives a request, put together in one place; Nest sees it as one provider. */
+export class FeishuAuthEngine {
+  readonly metrics: TokenMetrics;
+  readonly tickets: AppTicketService;
+  readonly reader: TokenReader;
+  private readonly store: SharedStore;
+  private readonly refresher: TokenRefresher;
+  private readonly closing = new AbortController();
+
+  constructor(
+    readonly options: ResolvedOptions,
+    readonly clock: Clock,
+    random: RandomSource,
+    logger: FailureLogger,
+  ) {
+    const { maxTokens, refresh, encryptionKeys, appId, appSecret } = options;
+    const cache = options.cache ?? createMemoryCache(maxTokens + OWN_RECORDS, clock);
+    const lock = options.lock ?? new InProcessRefreshLock({ clock });
+    const log = new FailureLog(logger, clock);
+
+    this.metrics = new TokenMetrics({ instance: options.instance, clock });
+    this.store = new SharedStore(cache, clock, refresh.storeTimeoutMs);
+    const cipher = encryptionKeys.length > 0 ? new RecordCipher(encryptionKeys) : undefined;
+    const records = new RecordStore(this.store, cipher);
+    const client = new FeishuPlatformClient({
+      openOrigin: options.openOrigin,
+      appType: options.appType,
+      requestTimeoutMs: refresh.requestTimeoutMs,
+      fetch: options.fetch,
+      clock,
+      secrets: [appSecret],
+    });
+    const grants = new TokenGrants(client, appId, appSecret);
+    this.tickets = new AppTicketService({
+      appType: options.appType,
+      key: cacheKey(options, 'app_ticket'),
+      records,
+      grants,
+      lock,
+      clock,
+      onResendFailed: (error) => log.resendFailed(error),
+    });
+
+    const publisher = new TokenPublisher(records, clock, this.closing.signal);
+    this.refresher = new TokenRefresher({
+      clock,
+      random,
+      records,
+      publisher,
+      log,
+      observer: this.metrics,
+      source: this.tokenSource(grants),
+      intake: new TokenIntake(clock, random, refresh.aheadMs, this.metrics),
+      lock: new FlightLock({
+        lock,
+        clock,
+        observer: this.metrics,
+        ttlMs: refresh.lockTtlMs,
+        waitMs: refresh.lockWaitMs,
+        graceMs: 2 * refresh.storeTimeoutMs,
+      }),
+    });
+    this.reader = new TokenReader({
+      identity: options,
+      maxTokens,
+      clock,
+      publisher,
+      observer: this.metrics,
+      refresher: this.refresher,
+    });
+    this.metrics.attach({ store: this.store, slots: this.reader });
+    this.tickets.onTicket(() => this.reader.endTicketCoolDown());
+  }
+
+  /** Requests that the host still serves may read what is held; renewals end. @internal */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.tickets.close();
+    await this.refresher.close(CLOSE_GRACE_MS);
+  }
+
+  /** The host serves nothing any more. @internal */
+  onApplicationShutdown(): void {
+    this.reader.close();
+    this.closing.abort();
+    this.store.close();
+  }
+
+  private tokenSource(grants: TokenGrants): TokenSource {
+    if (this.options.appType === 'self-built') return new SelfBuiltTokenSource(grants);
+    const app = { kind: 'app' } as const;
+    return new StoreAppTokenSource(grants, this.tickets, {
+      get: async (signal) => (await this.reader.get(this.reader.slotOf(app), { signal })).token.value,
+      reject: (value) => this.reader.invalidate(app, value),
+    });
+  }
+}

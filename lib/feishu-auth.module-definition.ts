@@ -1,0 +1,19 @@
+import { ConfigurableModuleBuilder } from '@nestjs/common';
+import {
+  type FeishuAuthModuleExtras,
+  type FeishuAuthModuleOptions,
+  type FeishuAuthOptionsFactory,
+} from './feishu-auth.options.js';
+import { exportsOf, providersOf } from './feishu-auth.providers.js';
+
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<FeishuAuthModuleOptions>({ moduleName: 'FeishuAuth', optionsInjectionToken: 'FEISHU_AUTH_MODULE_OPTIONS' })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createFeishuAuthOptions' satisfies keyof FeishuAuthOptionsFactory)
+    .setExtras<FeishuAuthModuleExtras>({}, (definition, extras) => ({
+      ...definition,
+      global: extras.isGlobal ?? true,
+      providers: [...(definition.providers ?? []), ...providersOf(extras)],
+      exports: exportsOf(extras),
+    }))
+    .build();

@@ -1,0 +1,33 @@
+import { Inject, type InjectionToken, type Type } from '@nestjs/common';
+import { TokenService } from './token.service.js';
+
+/**
+ * The token under which an instance of the module provides `service`: the class itself for the unnamed instance, a
+ * readable string for a named one.
+ *
+ * @example
+ * moduleRef.get(getFeishuAuthToken(TokenService, 'lark'), { strict: false });
+ *
+ * @publicApi
+ */
+export function getFeishuAuthToken(service: Type, name?: string): InjectionToken {
+  return name === undefined || name === 'default' ? service : `FeishuAuth:${service.name}(${name})`;
+}
+
+/**
+ * Injects `service` of the instance called `name`.
+ *
+ * @publicApi
+ */
+export function InjectFeishuAuth(service: Type, name?: string): ParameterDecorator {
+  return Inject(getFeishuAuthToken(service, name));
+}
+
+/**
+ * Injects the {@link TokenService} of the instance called `name`.
+ *
+ * @publicApi
+ */
+export function InjectTokenService(name?: string): ParameterDecorator {
+  return InjectFeishuAuth(TokenService, name);
+}

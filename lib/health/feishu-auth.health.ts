@@ -1,0 +1,87 @@
+import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
+import { type TokenMetrics } from '../metrics/token-metrics.js';
+import { type SlotStates } from '../tokens/slot-state.js';
+import { type FeishuAuthHealthDetails, healthDetails } from './health-details.js';
+import { healthVerdict, type HealthVerdict } from './health-verdict.js';
+
+/**
+ * What the indicator reads; it changes nothing.
+ *
+ * @internal
+ */
+export interface HealthSources {
+  readonly instance: string;
+  readonly appType: 'self-built' | 'store';
+  readonly metrics: TokenMetrics;
+  readonly slots: SlotStates;
+  /** Whether a store app holds an `app_ticket`; never asked for a self-built app. */
+  readonly hasTicket: () => boolean;
+}
+
+/**
+ * Tells terminus how the app's own credential does, from what this process knows: it never calls Feishu.
+ *
+ * - `up`: renewals work, or nothing was asked for yet.
+ * - `degraded` (HTTP 200): tokens are still served, but a renewal keeps failing and the end is near, or the
+ *   credentials are rejected, or the shared store is out, or a tenant of a store app cannot be served.
+ *   Terminus 11 knows no such status: there it is `up` with `degraded: true`.
+ * - `down` (HTTP 503): no valid token, and the last renewal failed.
+ *
+ * @example
+ * health.check([() => feishu.isHealthy()])
+ *
+ * @publicApi
+ */
+export class FeishuAuthHealthIndicator {
+  /** @internal */
+  constructor(
+    private readonly sources: HealthSources,
+    // One of our own will do: the host need not import TerminusModule where this module can see it.
+    private readonly indicator: HealthIndicatorService = new HealthIndicatorService(),
+  ) {}
+
+  /**
+   * Never rejects: a check that fails by itself reads as `down`.
+   *
+   * @param key names the result; `feishu-auth` by default, `feishu-auth:<name>` for a named instance
+   */
+  async isHealthy(key: string = this.defaultKey()): Promise<HealthIndicatorResult> {
+    const session = this.indicator.check(key);
+    try {
+      const { status, ...details } = this.examine();
+      if (status === 'up') return session.up(details);
+      if (status === 'down') return session.down(details);
+      // Terminus 11 has two states only, and this one still serves.
+      return hasDegraded(session) ? session.degraded(details) : session.up({ ...details, degraded: true });
+    } catch (error) {
+      // The name only: what an unforeseen error says is not ours to publish.
+      const name = error instanceof Error ? error.name : typeof error;
+      return session.down({
+        instance: this.sources.instance,
+        reason: `the health check itself failed: ${name}`,
+      });
+    }
+  }
+
+  private defaultKey(): string {
+    const { instance } = this.sources;
+    return instance === 'default' ? 'feishu-auth' : `feishu-auth:${instance}`;
+  }
+
+  private examine(): FeishuAuthHealthDetails & HealthVerdict {
+    const { appType, metrics, hasTicket } = this.sources;
+    const snapshot = metrics.snapshot();
+    const slots = [...this.sources.slots.slotStates()];
+    const verdict = healthVerdict({
+      appType,
+      slots,
+      hasTicket: appType === 'store' && hasTicket(),
+      breaker: snapshot.store.breaker,
+    });
+    return { ...verdict, ...healthDetails(snapshot, slots) };
+  }
+}
+
+function hasDegraded(session: object): boolean {
+  return 'degraded' in session;
+}

@@ -1,0 +1,45 @@
+export { FeishuAuthModule } from './feishu-auth.module.js';
+export type {
+  EncryptionKey,
+  EventOptions,
+  FeishuAuthModuleExtras,
+  FeishuAuthModuleOptions,
+  FeishuAuthOptionsFactory,
+  FeishuDomain,
+  PrewarmOptions,
+  RefreshOptions,
+} from './feishu-auth.options.js';
+export { getFeishuAuthToken, InjectFeishuAuth, InjectTokenService } from './feishu-auth.tokens.js';
+
+export { TokenService } from './token.service.js';
+export type {
+  AccessToken,
+  TokenHandle,
+  TokenKind,
+  TokenQuery,
+  TokenRequestOptions,
+} from './tokens/access-token.js';
+export { AppTicketService } from './ticket/app-ticket.service.js';
+
+export { FeishuAuth } from './request/feishu-auth.decorator.js';
+export { FeishuAuthInterceptor } from './request/feishu-auth.interceptor.js';
+export type { FeishuAuthOptions } from './request/feishu-auth.metadata.js';
+export { FeishuToken } from './request/feishu-token.decorator.js';
+export { FeishuHttpService, type FeishuRequestInit } from './http/feishu-http.service.js';
+
+export { TokenPrewarmer, type PrewarmSweepResult } from './prewarm/token-prewarmer.js';
+export { FeishuAuthHealthIndicator } from './health/feishu-auth.health.js';
+export type { FeishuAuthHealthDetails, TokenKindHealth } from './health/health-details.js';
+export type { Summary, TokenKindMetrics, TokenMetricsSnapshot } from './metrics/token-metrics-snapshot.js';
+
+export { RefreshLock, type RefreshLease, type RefreshLockOptions } from './lock/refresh-lock.js';
+export { InProcessRefreshLock } from './lock/in-process-refresh-lock.js';
+export { Clock, type ClockTimer, type TimerOptions } from './time/clock.js';
+export { RandomSource } from './time/random-source.js';
+
+export {
+  FeishuAuthError,
+  isFeishuAuthError,
+  type FeishuAuthErrorCode,
+  type FeishuAuthErrorDetails,
+} from './errors/feishu-auth.error.js';

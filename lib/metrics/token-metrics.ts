@@ -1,0 +1,209 @@
+import { type Clock } from '../time/clock.js';
+import { type TokenKind } from '../tokens/access-token.js';
+import { type SlotStates } from '../tokens/slot-state.js';
+import { type AttemptOutcome, type ReadCounters, type TokenObserver } from '../tokens/token-observer.js';
+import { DurationHistogram } from './duration-histogram.js';
+import { type TokenKindMetrics, type TokenMetricsSnapshot } from './token-metrics-snapshot.js';
+
+/**
+ * What the shared store counts by itself; read when a snapshot is taken.
+ *
+ * @internal
+ */
+export type StoreStatistics = Readonly<TokenMetricsSnapshot['store']>;
+
+/**
+ * Where a snapshot reads what is counted or held elsewhere.
+ *
+ * @internal
+ */
+export interface MetricsSources {
+  readonly store: StoreStatistics;
+  readonly slots: SlotStates;
+}
+
+/**
+ * How one sweep of the prewarmer went, in tokens.
+ *
+ * @internal
+ */
+export interface SweepOutcome {
+  readonly refreshed: number;
+  readonly failed: number;
+}
+
+/**
+ * Counts what happens to the tokens of one instance.
+ *
+ * @internal
+ */
+export class TokenMetrics implements TokenObserver {
+  private readonly instance: string;
+  private readonly clock: Clock;
+  private readonly since: string;
+  private readonly kinds = { app: new KindCounters(), tenant: new KindCounters() };
+  private readonly lock = { acquired: 0, contended: 0, failedOpen: 0 };
+  private readonly lockWait = new DurationHistogram();
+  private readonly prewarm: TokenMetricsSnapshot['prewarm'] = {
+    sweeps: 0,
+    refreshed: 0,
+    failed: 0,
+    late: 0,
+    skipped: 0,
+  };
+  private sources: MetricsSources | undefined;
+
+  constructor({ instance, clock }: { instance: string; clock: Clock }) {
+    this.instance = instance;
+    this.clock = clock;
+    this.since = isoOf(clock);
+  }
+
+  /** Names the sources: late, because they are built around this observer. Until then they read as nothing. */
+  attach(sources: MetricsSources): void {
+    this.sources = sources;
+  }
+
+  readCounters(kind: TokenKind): ReadCounters {
+    return this.kinds[kind].reads;
+  }
+
+  waited(kind: TokenKind, waitMs: number): void {
+    this.kinds[kind].wait.record(waitMs);
+  }
+
+  failedFast(kind: TokenKind): void {
+    this.kinds[kind].failedFast++;
+  }
+
+  adopted(kind: TokenKind): void {
+    this.kinds[kind].storeHits++;
+  }
+
+  missed(kind: TokenKind): void {
+    this.kinds[kind].misses++;
+  }
+
+  attempted(kind: TokenKind, outcome: AttemptOutcome, latencyMs: number): void {
+    this.kinds[kind].attempted(outcome, latencyMs);
+  }
+
+  renewedLate(): void {
+    this.prewarm.late++;
+  }
+
+  invalidated(kind: TokenKind): void {
+    this.kinds[kind].invalidations++;
+  }
+
+  lockAcquired(waitMs: number): void {
+    this.lock.acquired++;
+    this.lockWait.record(waitMs);
+  }
+
+  lockContended(): void {
+    this.lock.contended++;
+  }
+
+  lockFailedOpen(waitMs: number): void {
+    this.lock.failedOpen++;
+    this.lockWait.record(waitMs);
+  }
+
+  /** A sweep of the prewarmer is over. */
+  sweepFinished({ refreshed, failed }: SweepOutcome): void {
+    this.prewarm.sweeps++;
+    this.prewarm.refreshed += refreshed;
+    this.prewarm.failed += failed;
+    this.prewarm.lastSweepAt = isoOf(this.clock);
+  }
+
+  /** A tick was left out because the sweep before was still running. */
+  sweepSkipped(): void {
+    this.prewarm.skipped++;
+  }
+
+  /** Everything counted so far, as a copy of its own. */
+  snapshot(): TokenMetricsSnapshot {
+    const held = { app: 0, tenant: 0 };
+    for (const slot of this.sources?.slots.slotStates() ?? []) if (slot.usable) held[slot.kind]++;
+    const store = this.sources?.store;
+    return {
+      instance: this.instance,
+      since: this.since,
+      at: isoOf(this.clock),
+      kinds: { app: this.kinds.app.metrics(held.app), tenant: this.kinds.tenant.metrics(held.tenant) },
+      lock: { ...this.lock, waitMs: this.lockWait.summary() },
+      // Field by field: the source's may be getters, or carry more than numbers.
+      store: {
+        reads: store?.reads ?? 0,
+        writes: store?.writes ?? 0,
+        errors: store?.errors ?? 0,
+        timeouts: store?.timeouts ?? 0,
+        breaker: store?.breaker ?? 'closed',
+      },
+      prewarm: { ...this.prewarm },
+    };
+  }
+}
+
+class KindCounters {
+  readonly reads: ReadCounters = { hits: 0, staleServed: 0 };
+  readonly wait = new DurationHistogram();
+  failedFast = 0;
+  storeHits = 0;
+  misses = 0;
+  invalidations = 0;
+  private success = 0;
+  private noop = 0;
+  private failure = 0;
+  private readonly failuresByCode: Record<string, number> = {};
+  private readonly latency = new DurationHistogram();
+
+  attempted(outcome: AttemptOutcome, latencyMs: number): void {
+    this.latency.record(latencyMs);
+    if (outcome === 'success') this.success++;
+    else if (outcome === 'noop') this.noop++;
+    else {
+      this.failure++;
+      this.failuresByCode[outcome] = (this.failuresByCode[outcome] ?? 0) + 1;
+    }
+  }
+
+  metrics(tokens: number): TokenKindMetrics {
+    const { hits, staleServed } = this.reads;
+    const waitMs = this.wait.summary();
+    const requests = hits + waitMs.count + this.failedFast;
+    const attempts = this.success + this.noop + this.failure;
+    return {
+      requests,
+      hits,
+      staleServed,
+      waits: waitMs.count,
+      failedFast: this.failedFast,
+      hitRate: ratio(hits, requests),
+      storeHits: this.storeHits,
+      misses: this.misses,
+      waitMs,
+      refresh: {
+        attempts,
+        success: this.success,
+        noop: this.noop,
+        failure: this.failure,
+        failuresByCode: { ...this.failuresByCode },
+        successRate: ratio(this.success + this.noop, attempts),
+        latencyMs: this.latency.summary(),
+      },
+      invalidations: this.invalidations,
+      tokens,
+    };
+  }
+}
+
+function ratio(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole;
+}
+
+function isoOf(clock: Clock): string {
+  return new Date(clock.now()).toISOString();
+}

@@ -1,0 +1,186 @@
+import * as v from 'valibot';
+import { isErrorLike } from '../errors/sanitize-cause.js';
+import { FeishuAuthError } from '../errors/feishu-auth.error.js';
+import { type Clock } from '../time/clock.js';
+import { withDeadline, withSignal } from '../time/deadline.js';
+import { meaningOf } from './error-codes.js';
+
+/** What the client needs to know. */
+export interface PlatformClientOptions {
+  readonly openOrigin: string;
+  readonly appType: 'self-built' | 'store';
+  readonly requestTimeoutMs: number;
+  readonly fetch: typeof globalThis.fetch;
+  readonly clock: Clock;
+  /** Struck out of any foreign error's message. */
+  readonly secrets: readonly string[];
+}
+
+/** An answer with `code: 0`, and when its request was sent. */
+export interface PlatformAnswer {
+  readonly body: unknown;
+  /** Both clocks before the request was sent: a token's life counts from there. */
+  readonly startedAt: number;
+  readonly startedMonotonic: number;
+  readonly logId: string | undefined;
+}
+
+const Envelope = v.object({ code: v.number(), msg: v.optional(v.string()) });
+
+/** The rate limit's own word is honoured within these. */
+const MIN_RESET_S = 1;
+const MAX_RESET_S = 300;
+/** No answer of the token endpoints is anywhere near this. */
+const MAX_BODY_CHARS = 64 * 1024;
+
+/** The one HTTP door to the token endpoints: send, time out, parse, classify. */
+export class FeishuPlatformClient {
+  constructor(private readonly options: PlatformClientOptions) {}
+
+  /**
+   * POSTs `body` and resolves with an answer whose `code` is 0.
+   *
+   * @throws FeishuAuthError classified by `error-codes.ts`; what is no answer at all is
+   * `ERR_FEISHU_PLATFORM_UNAVAILABLE`, what is no answer of Feishu's is `ERR_FEISHU_MALFORMED_RESPONSE`
+   */
+  async post(path: string, body: Record<string, string>, signal: AbortSignal): Promise<PlatformAnswer> {
+    const { clock } = this.options;
+    const startedAt = clock.now();
+    const startedMonotonic = clock.monotonic();
+    const { response, text } = await this.exchange(path, body, signal);
+    return { body: this.parse(path, response, text), startedAt, startedMonotonic, logId: logIdOf(response) };
+  }
+
+  private async exchange(
+    path: string,
+    body: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<{ response: Response; text: string }> {
+    const { clock, openOrigin, requestTimeoutMs } = this.options;
+    // Its own controller: a timeout must end the request too, not only the waiting for it.
+    const controller = new AbortController();
+    const send = async (): Promise<{ response: Response; text: string }> => {
+      const response = await this.options.fetch(openOrigin + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json; charset=utf-8' },
+        body: JSON.stringify(body),
+        // A redirect would carry the secret to wherever it points.
+        redirect: 'manual',
+        signal: controller.signal,
+      });
+      if (typeof response?.text !== 'function') throw new TypeError('fetch returned no Response');
+      return { response, text: await response.text() };
+    };
+    try {
+      const timedOut = (): FeishuAuthError =>
+        new FeishuAuthError(
+          'ERR_FEISHU_PLATFORM_UNAVAILABLE',
+          `POST ${path}: no answer within ${requestTimeoutMs} ms`,
+          { retryable: true },
+        );
+      return await withSignal(withDeadline(clock, send(), requestTimeoutMs, timedOut), signal);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      if (error instanceof FeishuAuthError) throw error;
+      throw new FeishuAuthError(
+        'ERR_FEISHU_PLATFORM_UNAVAILABLE',
+        `POST ${path}: the request failed; check network, proxy and domain`,
+        { retryable: true, cause: this.redacted(error, body) },
+      );
+    } finally {
+      controller.abort();
+    }
+  }
+
+  private parse(path: string, response: Response, text: string): unknown {
+    const body = text.length > MAX_BODY_CHARS ? undefined : parseJson(text);
+    const envelope = v.safeParse(Envelope, body);
+    if (envelope.success) {
+      if (envelope.output.code === 0 && response.ok) return body;
+      if (envelope.output.code !== 0) throw this.refusal(path, response, envelope.output);
+    }
+    if (response.status === 429) throw this.rateLimit(path, response, undefined, 'asked too often');
+    if (response.status >= 500) {
+      throw new FeishuAuthError('ERR_FEISHU_PLATFORM_UNAVAILABLE', `POST ${path}: HTTP ${response.status}`, {
+        retryable: true,
+        retryAt: this.resetOf(response),
+        logId: logIdOf(response),
+      });
+    }
+    throw malformed(
+      path,
+      `HTTP ${response.status} and not the documented JSON; is the domain right, or does a proxy answer?`,
+      logIdOf(response),
+    );
+  }
+
+  private refusal(path: string, response: Response, answer: v.InferOutput<typeof Envelope>): FeishuAuthError {
+    const { code, hint } = meaningOf(answer.code, this.options.appType);
+    if (code === 'ERR_FEISHU_RATE_LIMITED') return this.rateLimit(path, response, answer.code, hint);
+    return new FeishuAuthError(code, `POST ${path}: Feishu answered code ${answer.code}${said(answer.msg)}: ${hint}`, {
+      retryable: code === 'ERR_FEISHU_PLATFORM_UNAVAILABLE' || code === 'ERR_FEISHU_APP_TICKET_MISSING',
+      feishuCode: answer.code,
+      logId: logIdOf(response),
+      retryAt: code === 'ERR_FEISHU_PLATFORM_UNAVAILABLE' ? this.resetOf(response) : undefined,
+    });
+  }
+
+  private rateLimit(
+    path: string,
+    response: Response,
+    feishuCode: number | undefined,
+    hint: string,
+  ): FeishuAuthError {
+    return new FeishuAuthError('ERR_FEISHU_RATE_LIMITED', `POST ${path}: ${hint}`, {
+      retryable: true,
+      feishuCode,
+      logId: logIdOf(response),
+      retryAt: this.resetOf(response),
+    });
+  }
+
+  /** `x-ogw-ratelimit-reset`, else `Retry-After`: both in seconds from now. */
+  private resetOf(response: Response): Date | undefined {
+    for (const header of ['x-ogw-ratelimit-reset', 'retry-after']) {
+      const seconds = Number(response.headers.get(header) ?? Number.NaN);
+      if (!Number.isFinite(seconds)) continue;
+      const clamped = Math.min(Math.max(seconds, MIN_RESET_S), MAX_RESET_S);
+      return new Date(this.options.clock.now() + clamped * 1_000);
+    }
+    return undefined;
+  }
+
+  /** A foreign error may quote the request; what was secret in it is struck out. */
+  private redacted(error: unknown, body: Record<string, string>): unknown {
+    if (!isErrorLike(error)) return error;
+    const secrets = [...this.options.secrets, ...Object.values(body)].filter((secret) => secret.length >= 6);
+    const message = secrets.reduce((text, secret) => text.replaceAll(secret, '[redacted]'), error.message);
+    const clean = new Error(message, { cause: this.redacted(error.cause, body) });
+    clean.name = error.name;
+    return Object.assign(clean, { code: (error as { code?: unknown }).code });
+  }
+}
+
+/** @internal */
+export function malformed(path: string, what: string, logId?: string): FeishuAuthError {
+  return new FeishuAuthError('ERR_FEISHU_MALFORMED_RESPONSE', `POST ${path}: ${what}`, {
+    retryable: true,
+    logId,
+  });
+}
+
+function logIdOf(response: Response): string | undefined {
+  return response.headers.get('x-tt-logid') ?? response.headers.get('x-request-id') ?? undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function said(msg: string | undefined): string {
+  return msg ? ` ("${msg.slice(0, 120)}")` : '';
+}

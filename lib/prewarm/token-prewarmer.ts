@@ -1,0 +1,140 @@
+import { type SchedulerRegistry } from '@nestjs/schedule';
+import { isFeishuAuthError } from '../errors/feishu-auth.error.js';
+import { type PrewarmOptions } from '../feishu-auth.options.js';
+import { type TokenMetrics } from '../metrics/token-metrics.js';
+import { type AppTicketService } from '../ticket/app-ticket.service.js';
+import { type Clock, type ClockTimer } from '../time/clock.js';
+import { type TokenReader } from '../tokens/token-reader.js';
+
+/**
+ * What one sweep did, in tokens.
+ *
+ * @publicApi
+ */
+export interface PrewarmSweepResult {
+  /** Renewed, or found renewed by another process. */
+  refreshed: number;
+  /** Could not be renewed; callers still have the token they had. */
+  failed: number;
+  /** Of tenants that nobody asked for in a long time: let go. */
+  dropped: number;
+}
+
+/** @internal */
+export interface PrewarmerDependencies {
+  readonly instance: string;
+  readonly appType: 'self-built' | 'store';
+  /** `undefined`: nothing runs by itself; `sweep()` still works. */
+  readonly options: Required<PrewarmOptions> | undefined;
+  readonly reader: TokenReader;
+  readonly tickets: AppTicketService;
+  readonly metrics: TokenMetrics;
+  readonly clock: Clock;
+  /** Absent when the host has not imported `ScheduleModule`: the timer is then only ours. */
+  readonly registry: SchedulerRegistry | undefined;
+  readonly warn: (message: string) => void;
+}
+
+const DEFAULTS = { concurrency: 8, idleAfterMs: 7_200_000 };
+
+/**
+ * Renews tokens before anyone has to wait for it: one interval, named `feishu-auth:<instance>:prewarm` in the host's
+ * `SchedulerRegistry`.
+ *
+ * @publicApi
+ */
+export class TokenPrewarmer {
+  private timer: ClockTimer | undefined;
+  private running: Promise<PrewarmSweepResult> | undefined;
+
+  /** @internal */
+  constructor(private readonly deps: PrewarmerDependencies) {}
+
+  /**
+   * Renews what is due, a bounded number at a time, and lets go of tenants that nobody asks for. Never rejects. While
+   * a sweep runs, another call joins it.
+   */
+  sweep(): Promise<PrewarmSweepResult> {
+    this.running ??= this.sweepOnce().finally(() => (this.running = undefined));
+    return this.running;
+  }
+
+  /** @internal */
+  async onApplicationBootstrap(): Promise<void> {
+    const { options } = this.deps;
+    if (options === undefined) return;
+    this.schedule(options.intervalMs);
+    if (options.onBootstrap === 'require') await this.require();
+    if (options.onBootstrap === 'background') void this.fetchOwn().catch(() => undefined);
+  }
+
+  /** @internal */
+  onModuleDestroy(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+    const { registry } = this.deps;
+    // The orchestrator may have cleared it before us.
+    if (registry?.doesExist('interval', this.jobName)) registry.deleteInterval(this.jobName);
+  }
+
+  private get jobName(): string {
+    return `feishu-auth:${this.deps.instance}:prewarm`;
+  }
+
+  private schedule(intervalMs: number): void {
+    const { clock, registry } = this.deps;
+    this.timer = clock.setInterval(() => this.tick(), intervalMs);
+    // The registry wraps no interval in a try/catch: tick() cannot throw.
+    registry?.addInterval(this.jobName, this.timer.handle);
+  }
+
+  private tick(): void {
+    if (this.running) this.deps.metrics.sweepSkipped();
+    else void this.sweep();
+  }
+
+  private async sweepOnce(): Promise<PrewarmSweepResult> {
+    const { options = DEFAULTS, reader, metrics } = this.deps;
+    const result: PrewarmSweepResult = { refreshed: 0, failed: 0, dropped: reader.dropIdle(options.idleAfterMs) };
+    const due = reader.due();
+    const renewNext = async (): Promise<void> => {
+      for (let slot = due.pop(); slot; slot = due.pop()) {
+        const outcome = await reader.renew(slot);
+        if (outcome === 'renewed') result.refreshed++;
+        if (outcome === 'failed') result.failed++;
+      }
+    };
+    await Promise.all(Array.from({ length: options.concurrency }, renewNext));
+    metrics.sweepFinished(result);
+    return result;
+  }
+
+  /** The app's own token: whatever else is asked for, this is needed. */
+  private async fetchOwn(): Promise<void> {
+    const { appType, reader, tickets } = this.deps;
+    if (appType === 'store' && (await tickets.current()) === undefined) {
+      await tickets.requestResend();
+      return;
+    }
+    const slot = reader.slotOf({ kind: appType === 'store' ? 'app' : 'tenant' });
+    if ((await reader.renew(slot)) === 'failed') throw slot.lastFailure?.error ?? new Error('renewal failed');
+  }
+
+  private async require(): Promise<void> {
+    const { appType, reader, tickets, instance, warn } = this.deps;
+    try {
+      if (appType === 'store' && (await tickets.current()) === undefined) {
+        // The ticket arrives by an event, which only a started app can receive.
+        await tickets.requestResend();
+        warn("no app_ticket yet: onBootstrap 'require' could only check that the platform takes the app's secret");
+        return;
+      }
+      await reader.get(reader.slotOf({ kind: appType === 'store' ? 'app' : 'tenant' }));
+    } catch (error) {
+      if (!isFeishuAuthError(error)) throw error;
+      error.message = `FeishuAuthModule (instance '${instance}') has no token and prewarm.onBootstrap is 'require': ${error.message}`;
+      throw error;
+    }
+  }
+}
+

@@ -1,0 +1,230 @@
+import * as v from 'valibot';
+import { FeishuAuthError } from './errors/feishu-auth.error.js';
+import {
+  type FeishuAuthModuleExtras,
+  type FeishuAuthModuleOptions,
+  type ResolvedOptions,
+} from './feishu-auth.options.js';
+
+const MINUTE = 60_000;
+const AHEAD_LIMIT_MS = 30 * MINUTE;
+/** A caller may have to wait from here on: pre-warm has to come before. */
+const MUST_REFRESH_MS = MINUTE;
+
+const ORIGINS = { feishu: 'https://open.feishu.cn', lark: 'https://open.larksuite.com' };
+
+const text = (mend: string) => v.pipe(v.string(mend), v.trim(), v.nonEmpty(mend));
+const positive = (unit: string) => {
+  const mend = `must be a positive number (${unit})`;
+  return v.pipe(v.number(mend), v.finite(mend), v.gtValue(0, mend));
+};
+const count = v.pipe(positive('a whole one'), v.integer('must be a whole number'));
+const ms = positive('milliseconds');
+const withMethods = <T>(names: readonly string[], mend: string) =>
+  v.custom<T>((value) => {
+    const methods = value as Record<string, unknown> | null;
+    return typeof value === 'object' && names.every((name) => typeof methods?.[name] === 'function');
+  }, mend);
+
+const origin = v.pipe(
+  v.string('must be an origin such as https://open.feishu.cn'),
+  v.check(isOrigin, 'must be an origin such as https://open.feishu.cn: no path, no user info'),
+  v.check(isSafeOrigin, 'must be https, or http on a loopback host: anything else would send the secret in clear'),
+);
+
+const encryptionKey = v.strictObject({
+  id: v.pipe(
+    v.string('must be a name for the key'),
+    v.regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"'),
+  ),
+  key: v.pipe(
+    v.custom<Uint8Array | string>(
+      (key) => typeof key === 'string' || ArrayBuffer.isView(key),
+      'must be 32 bytes, or base64 of 32 bytes',
+    ),
+    v.transform((key) => (typeof key === 'string' ? new Uint8Array(Buffer.from(key, 'base64')) : key)),
+    v.check(
+      (key) => key.length === 32,
+      'must be 32 bytes, or base64 of 32 bytes, e.g. from `openssl rand -base64 32`',
+    ),
+  ),
+});
+
+const knownDomain = v.picklist(['feishu', 'lark'], "must be 'feishu', 'lark', or { open, accounts }");
+const customDomain = v.strictObject({ open: origin, accounts: origin });
+
+const prewarm = v.strictObject({
+  intervalMs: v.optional(ms, 30_000),
+  concurrency: v.optional(count, 8),
+  idleAfterMs: v.optional(ms, 7_200_000),
+  onBootstrap: v.optional(
+    v.picklist(['background', 'require', 'off'], "must be 'background', 'require' or 'off'"),
+    'background',
+  ),
+});
+
+const Options = v.strictObject({
+  appId: text('must be the App ID (cli_...) from the developer console'),
+  appSecret: text('must be the App Secret from the developer console'),
+  appType: v.optional(v.picklist(['self-built', 'store'], "must be 'self-built' or 'store'"), 'self-built'),
+  domain: v.optional(v.lazy((value) => (typeof value === 'object' ? customDomain : knownDomain)), 'feishu'),
+  cache: v.optional(
+    withMethods<NonNullable<FeishuAuthModuleOptions['cache']>>(
+      ['get', 'set'],
+      'must be a cache-manager Cache, e.g. createCache({ stores: [...] })',
+    ),
+  ),
+  lock: v.optional(
+    withMethods<NonNullable<FeishuAuthModuleOptions['lock']>>(['acquire'], 'must be a RefreshLock'),
+  ),
+  keyPrefix: v.optional(text('must not be empty'), 'feishu-auth'),
+  encryptionKeys: v.optional(
+    v.pipe(
+      v.array(encryptionKey, 'must be a list of { id, key }'),
+      v.minLength(1, 'must not be empty: leave it out to store tokens in the clear'),
+      v.check((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'must not use an id twice'),
+    ),
+  ),
+  maxTokens: v.optional(count, 10_000),
+  refresh: v.optional(
+    v.strictObject({
+      requestTimeoutMs: v.optional(ms, 5_000),
+      storeTimeoutMs: v.optional(ms, 250),
+      lockTtlMs: v.optional(ms),
+      lockWaitMs: v.optional(ms, 2_000),
+      aheadMs: v.optional(
+        v.pipe(
+          v.tuple([ms, ms], 'must be [min, max] in milliseconds'),
+          v.check(([min, max]) => min <= max, 'must be [min, max]: min is greater than max'),
+          v.check(
+            ([, max]) => max < AHEAD_LIMIT_MS,
+            'must be below 1_800_000 (30 minutes): before that the platform hands out the same token again',
+          ),
+        ),
+        [22 * MINUTE, 28 * MINUTE],
+      ),
+    }),
+    {},
+  ),
+  prewarm: v.optional(v.lazy((value) => (value === false ? v.literal(false) : prewarm)), {}),
+  events: v.optional(
+    v.strictObject({
+      encryptKey: v.optional(text('must not be empty')),
+      verificationToken: v.optional(text('must not be empty')),
+      maxSkewMs: v.optional(ms),
+    }),
+  ),
+  fetch: v.optional(
+    v.custom<typeof globalThis.fetch>((value) => typeof value === 'function', 'must be a function like fetch'),
+  ),
+});
+
+type ParsedOptions = v.InferOutput<typeof Options>;
+
+/**
+ * Checks every option and fills in the defaults. Names the option, what is wrong with it and the mend; never its value,
+ * which may be a secret.
+ *
+ * @throws FeishuAuthError `ERR_FEISHU_CONFIG_INVALID`
+ * @internal
+ */
+export function resolveOptions(
+  options: FeishuAuthModuleOptions,
+  { name, webhookPath }: FeishuAuthModuleExtras = {},
+): ResolvedOptions {
+  const instance = name ?? 'default';
+  const parsed = v.safeParse(Options, options, { abortPipeEarly: true });
+  const problems = parsed.success ? crossProblems(parsed.output) : parsed.issues.map(describe);
+  if (!/^[\w.-]{1,64}$/.test(instance)) {
+    problems.push('name: must be 1 to 64 letters, digits, ".", "_" or "-"');
+  }
+  if (webhookPath !== undefined) problems.push(...webhookProblems(options));
+  if (!parsed.success || problems.length > 0) throw invalid(instance, problems);
+
+  const { domain, refresh, prewarm: warm, fetch: customFetch, ...rest } = parsed.output;
+  const { appId, appSecret, appType, keyPrefix, maxTokens } = rest;
+  return {
+    instance,
+    appId,
+    appSecret,
+    appType,
+    keyPrefix,
+    maxTokens,
+    openOrigin: new URL(typeof domain === 'string' ? ORIGINS[domain] : domain.open).origin,
+    cache: rest.cache,
+    lock: rest.lock,
+    encryptionKeys: rest.encryptionKeys ?? [],
+    refresh: { ...refresh, lockTtlMs: refresh.lockTtlMs ?? defaultLockTtlMs(refresh.requestTimeoutMs) },
+    prewarm: warm,
+    // Looked up at each call, so that what patches the global later (tracing, tests) is seen.
+    fetch: customFetch ?? ((...request) => globalThis.fetch(...request)),
+  };
+}
+
+/** What no option is wrong about by itself. */
+function crossProblems({ refresh, prewarm: warm }: ParsedOptions): string[] {
+  const problems: string[] = [];
+  const { requestTimeoutMs, lockTtlMs = Infinity, aheadMs } = refresh;
+  if (lockTtlMs < 2 * requestTimeoutMs) {
+    problems.push(
+      `refresh.lockTtlMs: ${lockTtlMs} is shorter than two request timeouts: must be at least ${2 * requestTimeoutMs}, or lower refresh.requestTimeoutMs`,
+    );
+  }
+  if (warm !== false && warm.intervalMs >= aheadMs[0] - MUST_REFRESH_MS) {
+    problems.push(
+      `prewarm.intervalMs: ${warm.intervalMs} would always be late: must be below refresh.aheadMs[0] - 60_000, here ${aheadMs[0] - MUST_REFRESH_MS}; lower it or raise refresh.aheadMs`,
+    );
+  }
+  return problems;
+}
+
+function webhookProblems({ events }: FeishuAuthModuleOptions): string[] {
+  if (!events?.encryptKey && !events?.verificationToken) {
+    return [
+      'webhookPath: needs events.encryptKey (better) or events.verificationToken, or anybody could feed it events',
+    ];
+  }
+  return ['webhookPath: this version has no event endpoint yet; pass the ticket to AppTicketService.set()'];
+}
+
+function defaultLockTtlMs(requestTimeoutMs: number): number {
+  return Math.max(10_000, 2 * requestTimeoutMs);
+}
+
+function describe(issue: v.InferIssue<typeof Options>): string {
+  const path = v.getDotPath(issue);
+  if (path === null) return 'options: must be an object with at least appId and appSecret';
+  const isUnknown = issue.type === 'strict_object' && issue.expected === 'never';
+  if (isUnknown) return `${path}: is no option of this module; is it spelled right?`;
+  const isMissing = issue.type === 'strict_object' && issue.received === 'undefined';
+  if (isMissing) return `${path}: ${MISSING[path] ?? 'is missing'}`;
+  return `${path}: ${issue.message}`;
+}
+
+const MISSING: Readonly<Record<string, string>> = {
+  appId: 'is missing: the App ID (cli_...) from the developer console',
+  appSecret: 'is missing: the App Secret from the developer console',
+};
+
+function invalid(instance: string, problems: readonly string[]): FeishuAuthError {
+  return new FeishuAuthError(
+    'ERR_FEISHU_CONFIG_INVALID',
+    `FeishuAuthModule (instance '${instance}') cannot start:\n${problems.map((it) => `  - ${it}`).join('\n')}`,
+  );
+}
+
+function isOrigin(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { username, password, pathname, search, hash } = new URL(value);
+  return username === '' && password === '' && pathname === '/' && search === '' && hash === '';
+}
+
+function isSafeOrigin(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, hostname } = new URL(value);
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+}

@@ -1,0 +1,89 @@
+import { type Cache } from 'cache-manager';
+import { type Clock } from '../time/clock.js';
+import { withDeadline } from '../time/deadline.js';
+import { CircuitBreaker, type BreakerState } from './circuit-breaker.js';
+
+/** An operation that gave no answer: late, refused, or not sent because the breaker is open. */
+export const UNAVAILABLE = Symbol('unavailable');
+export type Unavailable = typeof UNAVAILABLE;
+
+/** The part of a cache-manager store (a Keyv) through which faults can be heard. */
+interface FaultyStore {
+  on?(event: 'error', listener: (error: unknown) => void): unknown;
+  off?(event: 'error', listener: (error: unknown) => void): unknown;
+}
+
+/**
+ * cache-manager behind a deadline and a breaker. Only `get` and `set` are used: `wrap()` would make every caller of a
+ * hung store hang for ever. cache-manager hides a broken store (`get` reads as a miss, `set` as done), so faults are
+ * heard on the stores themselves.
+ */
+export class SharedStore {
+  reads = 0;
+  writes = 0;
+  errors = 0;
+  timeouts = 0;
+  private readonly circuitBreaker: CircuitBreaker;
+  private readonly onFault = (): void => void this.errors++;
+
+  constructor(
+    private readonly cache: Pick<Cache, 'get' | 'set'> & { stores?: unknown },
+    private readonly clock: Clock,
+    private readonly timeoutMs: number,
+  ) {
+    this.circuitBreaker = new CircuitBreaker(clock);
+    for (const store of this.faultyStores()) store.on?.('error', this.onFault);
+  }
+
+  get breaker(): BreakerState {
+    return this.circuitBreaker.state;
+  }
+
+  /** What is stored under `key`; `undefined` for nothing. Takes at most the deadline and never rejects. */
+  read(key: string): Promise<unknown> {
+    return this.attempt('reads', () => this.cache.get(key));
+  }
+
+  /** Stores `value` for `ttlMs`, for ever without. Takes at most the deadline and never rejects. */
+  async write(key: string, value: object, ttlMs?: number): Promise<void | Unavailable> {
+    const written = await this.attempt('writes', () => this.cache.set(key, value, ttlMs));
+    if (written === UNAVAILABLE) return UNAVAILABLE;
+  }
+
+  /** Counts what a store gave that it cannot have been given. */
+  reportCorrupt(): void {
+    this.errors++;
+  }
+
+  close(): void {
+    for (const store of this.faultyStores()) store.off?.('error', this.onFault);
+  }
+
+  private async attempt(
+    counter: 'reads' | 'writes',
+    operation: () => Promise<unknown>,
+  ): Promise<unknown> {
+    if (!this.circuitBreaker.tryPass()) return UNAVAILABLE;
+    this[counter]++;
+    const errorsBefore = this.errors;
+    try {
+      const work = Promise.resolve().then(operation);
+      const answer = await withDeadline(this.clock, work, this.timeoutMs, () => UNAVAILABLE);
+      // A fault heard meanwhile means that this "miss" or "done" is none.
+      const isFaulty = this.errors > errorsBefore && (counter === 'writes' || answer === undefined);
+      if (isFaulty) this.circuitBreaker.failed();
+      else this.circuitBreaker.succeeded();
+      return isFaulty ? UNAVAILABLE : (answer ?? undefined);
+    } catch (error) {
+      this.circuitBreaker.failed();
+      if (error === UNAVAILABLE) this.timeouts++;
+      else if (this.errors === errorsBefore) this.errors++;
+      return UNAVAILABLE;
+    }
+  }
+
+  private faultyStores(): FaultyStore[] {
+    const { stores } = this.cache;
+    return Array.isArray(stores) ? stores.filter((store: unknown) => typeof store === 'object' && store !== null) : [];
+  }
+}

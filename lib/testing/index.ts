@@ -1,0 +1,15 @@
+export { FeishuEmulator } from './feishu-emulator.js';
+export { type RequestLogEntry, type FeishuEmulatorOptions } from './feishu-emulator.options.js';
+export {
+  type EmulatedApi,
+  type EmulatedApiCall,
+  type EmulatedApiData,
+  EmulatorApis,
+} from './emulator-apis.js';
+export { type EmulatedApp, EmulatorApps } from './emulator-apps.js';
+export { EmulatorClock } from './emulator-clock.js';
+export { type EmulatorFault, type EmulatorFaultHandle, EmulatorFaults } from './emulator-faults.js';
+export { type EmulatedTicket, EmulatorTickets } from './emulator-tickets.js';
+export { type EmulatedIdentity, type RevokeOptions } from './emulator-tokens.js';
+export { refreshLockConformance } from './refresh-lock-conformance.js';
+export { TestClock } from './test-clock.js';

@@ -1,0 +1,187 @@
+import { FeishuAuthError } from '../errors/feishu-auth.error.js';
+import { type RefreshLock } from '../lock/refresh-lock.js';
+import { type TokenGrants } from '../platform/token-grants.js';
+import { type RecordStore, type StoredSecret } from '../store/record-store.js';
+import { UNAVAILABLE } from '../store/shared-store.js';
+import { type Clock } from '../time/clock.js';
+import { withSignal } from '../time/deadline.js';
+
+/** At most one request to resend a minute, however many callers miss the ticket. */
+const RESEND_EVERY_MS = 60_000;
+/** While somebody waits, how often the store is looked into for a ticket that another process was given. */
+const LOOK_EVERY_MS = 1_000;
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** @internal */
+export interface AppTicketDependencies {
+  readonly appType: 'self-built' | 'store';
+  readonly key: string;
+  readonly records: RecordStore;
+  readonly grants: Pick<TokenGrants, 'resendAppTicket'>;
+  readonly lock: RefreshLock;
+  readonly clock: Clock;
+  /** Told about a resend that failed; callers have an error of their own. */
+  readonly onResendFailed: (error: unknown) => void;
+}
+
+/**
+ * A store app's `app_ticket`, which Feishu pushes to the app's event URL every hour: held here and in the shared
+ * store, waited for, asked for again. A self-built app has none.
+ *
+ * @publicApi
+ */
+export class AppTicketService {
+  private ticket: StoredSecret | undefined;
+  /** The ticket that the platform refused last; the store may hold it a while longer. */
+  private refused: string | undefined;
+  private readonly waiters = new Set<() => void>();
+  private readonly listeners = new Set<() => void>();
+  private lastResendAt = -Infinity;
+  private readonly closed = new AbortController();
+
+  /** @internal */
+  constructor(private readonly deps: AppTicketDependencies) {}
+
+  /**
+   * Takes over the ticket of an `app_ticket` event; call it from your own event endpoint, after verifying the event.
+   * Resolves when it is stored (or the store's deadline has passed: this process has it in any case).
+   *
+   * @throws FeishuAuthError `ERR_FEISHU_INVALID_ARGUMENT` for what is no ticket, and for a self-built app
+   */
+  async set(ticket: string): Promise<void> {
+    if (this.deps.appType !== 'store') {
+      throw new FeishuAuthError('ERR_FEISHU_INVALID_ARGUMENT', "only a store app (appType: 'store') has an app_ticket");
+    }
+    if (typeof ticket !== 'string' || !/^[\x21-\x7e]{1,1024}$/.test(ticket)) {
+      throw new FeishuAuthError('ERR_FEISHU_INVALID_ARGUMENT', 'app_ticket is a string of printable characters');
+    }
+    this.ticket = { secret: ticket, obtainedAt: this.deps.clock.now() };
+    this.refused = undefined;
+    this.wake();
+    await this.deps.records.write(this.deps.key, this.ticket);
+  }
+
+  /** The newest ticket known to this process or the shared store; `undefined` when there is none. */
+  async current(): Promise<string | undefined> {
+    if (this.deps.appType !== 'store') return undefined;
+    const stored = await this.deps.records.read(this.deps.key);
+    const isNews =
+      stored !== UNAVAILABLE &&
+      stored !== 'miss' &&
+      stored !== 'newer' &&
+      stored.secret !== this.refused &&
+      stored.obtainedAt > (this.ticket?.obtainedAt ?? -Infinity);
+    if (isNews) this.ticket = stored;
+    return this.ticket?.secret;
+  }
+
+  /** Whether this process holds a ticket: no look into the store. */
+  hasTicket(): boolean {
+    return this.ticket !== undefined;
+  }
+
+  /**
+   * The ticket, as soon as there is one; asks the platform to send it again when there is none.
+   *
+   * @param options.timeoutMs how long to wait, in milliseconds @default 10_000
+   * @throws FeishuAuthError `ERR_FEISHU_APP_TICKET_MISSING` (retryable) when none came in time,
+   * `ERR_FEISHU_CREDENTIALS_REJECTED` when the platform refuses to send one, `ERR_FEISHU_CLOSED`
+   */
+  async waitForTicket(options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<string> {
+    const { clock } = this.deps;
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+    const giveUpAt = clock.monotonic() + timeoutMs;
+    for (let hasAsked = false; ; ) {
+      this.throwIfOver(signal);
+      const ticket = await this.current();
+      if (ticket !== undefined) return ticket;
+      this.throwIfOver(signal);
+      if (!hasAsked) await this.requestResend(signal);
+      hasAsked = true;
+      const remaining = giveUpAt - clock.monotonic();
+      if (remaining <= 0) throw this.missing();
+      if (this.ticket === undefined) await this.nextChange(Math.min(remaining, LOOK_EVERY_MS), signal);
+    }
+  }
+
+  /**
+   * Drops `ticket` if it is still the current one: the platform does not take it any more.
+   *
+   * @internal
+   */
+  refuse(ticket: string): void {
+    if (this.ticket?.secret !== ticket) return;
+    this.refused = ticket;
+    this.ticket = undefined;
+  }
+
+  /**
+   * Asks the platform to push the ticket again, at most once a minute across all that share the lock.
+   *
+   * @internal
+   */
+  async requestResend(signal: AbortSignal = this.closed.signal): Promise<void> {
+    const { clock, lock, key, grants, onResendFailed } = this.deps;
+    if (clock.monotonic() - this.lastResendAt < RESEND_EVERY_MS) return;
+    this.lastResendAt = clock.monotonic();
+    try {
+      // A claim: a lease that is never released.
+      const claim = await lock
+        .acquire(`${key}:resend`, { ttlMs: RESEND_EVERY_MS, waitMs: 0 })
+        .catch(() => 'unlocked');
+      if (claim) await grants.resendAppTicket(signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      onResendFailed(error);
+      // Whoever waits learns why no ticket will come; anything passing leaves them waiting.
+      if (error instanceof FeishuAuthError && !error.retryable) throw error;
+    }
+  }
+
+  /**
+   * Calls back whenever a ticket was set in this process.
+   *
+   * @internal
+   */
+  onTicket(listener: () => void): void {
+    this.listeners.add(listener);
+  }
+
+  /** @internal */
+  close(): void {
+    this.closed.abort(new FeishuAuthError('ERR_FEISHU_CLOSED', 'the application has been closed'));
+    this.wake();
+  }
+
+  private wake(): void {
+    for (const wake of [...this.waiters]) wake();
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Until a ticket is set here, `ms` have passed, or the wait is over. */
+  private async nextChange(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    const changed = new AbortController();
+    const wake = (): void => changed.abort();
+    this.waiters.add(wake);
+    const slept = this.deps.clock.sleep(ms, changed.signal, { ref: true });
+    try {
+      await (signal ? withSignal(slept, signal) : slept);
+    } finally {
+      this.waiters.delete(wake);
+      wake();
+    }
+  }
+
+  private throwIfOver(signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted();
+    this.closed.signal.throwIfAborted();
+  }
+
+  private missing(): FeishuAuthError {
+    return new FeishuAuthError(
+      'ERR_FEISHU_APP_TICKET_MISSING',
+      'no app_ticket: Feishu pushes it to the event URL of the app; pass it to AppTicketService.set()',
+      { retryable: true },
+    );
+  }
+}

@@ -1,0 +1,61 @@
+import { type RefreshLease, type RefreshLock } from '../lock/refresh-lock.js';
+import { type Clock } from '../time/clock.js';
+import { withDeadline } from '../time/deadline.js';
+import { type TokenFlight } from './token-flight.js';
+import { type TokenObserver } from './token-observer.js';
+import { type TokenSlot } from './token-slot.js';
+
+/** @internal */
+export interface FlightLockOptions {
+  readonly lock: RefreshLock;
+  readonly clock: Clock;
+  readonly observer: TokenObserver;
+  readonly ttlMs: number;
+  readonly waitMs: number;
+  /** Beyond `waitMs`, how long a lock may take to answer at all. */
+  readonly graceMs: number;
+}
+
+/** How a flight comes by the fleet's lock, or does without. */
+export class FlightLock {
+  constructor(private readonly options: FlightLockOptions) {}
+
+  /** The lease; `undefined` to go on without; `'contended'` to leave the work to whoever has it. */
+  async acquire(slot: TokenSlot, flight: TokenFlight): Promise<RefreshLease | 'contended' | undefined> {
+    const { clock, observer } = this.options;
+    const startedAt = clock.monotonic();
+    // Only a flight that nobody waits for and that has time may leave the work to others.
+    const mayWait = (): boolean =>
+      flight.blocking || flight.purpose.after !== undefined || slot.freshness() === 'must-refresh';
+    for (;;) {
+      const waitMs = mayWait() ? this.options.waitMs : 0;
+      const lease = await this.ask(`${slot.key}:lock`, waitMs, flight.signal);
+      const waited = clock.monotonic() - startedAt;
+      if (typeof lease === 'object') {
+        observer.lockAcquired(waited);
+        return lease;
+      }
+      flight.signal.throwIfAborted();
+      if (lease === undefined && waitMs === 0) {
+        if (mayWait()) continue;
+        observer.lockContended();
+        return 'contended';
+      }
+      // For app and tenant tokens the lock saves calls and guards nothing. This is the one place for that choice.
+      observer.lockFailedOpen(waited);
+      return undefined;
+    }
+  }
+
+  private async ask(key: string, waitMs: number, signal: AbortSignal): Promise<RefreshLease | 'unavailable' | undefined> {
+    const { lock, clock, ttlMs, graceMs } = this.options;
+    const asked = Promise.resolve().then(() => lock.acquire(key, { ttlMs, waitMs, signal }));
+    try {
+      return await withDeadline(clock, asked, waitMs + graceMs, () => 'unavailable');
+    } catch {
+      // A lease that comes after we gave up on it must not lock anybody out.
+      asked.then((late) => late?.release()).catch(() => undefined);
+      return 'unavailable';
+    }
+  }
+}

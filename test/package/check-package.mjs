@@ -1,0 +1,109 @@
+// Looks at the package as its users get it: packed, unpacked outside of this repository, imported and required.
+// `--smoke` runs only what depends on the version of node or Nest.
+import { cp, mkdir, mkdtemp, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { CheckList } from './check-list.mjs';
+import { brokenImportRules } from './import-rules.mjs';
+import { PackedPackage } from './packed-package.mjs';
+import { runProcess } from './run-process.mjs';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const REPOSITORY = join(HERE, '..', '..');
+const SMOKES = ['smoke.mjs', 'smoke.cjs'];
+const SMOKE_LIMIT_MS = 15_000;
+
+/** All that may be published. */
+const PUBLISHED = /^(dist\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+const NEVER_PUBLISHED = /\.(e2e-|soak-)?spec\./;
+const ALWAYS_PUBLISHED = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'];
+
+const checks = new CheckList();
+const folder = await realpath(await mkdtemp(join(tmpdir(), 'nestjs-feishu-auth-package-')));
+try {
+  const packed = await PackedPackage.pack(REPOSITORY, folder);
+  if (!process.argv.includes('--smoke')) await checkContents(packed);
+  await checkSmoke(packed);
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+checks.end();
+
+async function checkContents(packed) {
+  await checks.run('published files', () => {
+    const wrong = packed.files.filter((file) => !PUBLISHED.test(file) || NEVER_PUBLISHED.test(file));
+    const missing = ALWAYS_PUBLISHED.filter((file) => !packed.files.includes(file));
+    none([
+      ...wrong.map((file) => `not for publishing: ${file}`),
+      ...missing.map((file) => `missing: ${file}`),
+    ]);
+    return `${packed.files.length} files`;
+  });
+  await checks.run('source maps', async () => {
+    const texts = await Promise.all(packed.files.map((file) => packed.read(file)));
+    // None is published, so any comment that names one points nowhere.
+    none(texts.flatMap((text) => text.match(/^\/\/# sourceMappingURL=.+$/gm) ?? []));
+  });
+  await checks.run('imports', async () => none(await brokenImportRules(packed)));
+  await checks.run('publint', async () => {
+    const { messages, pkg } = await publint({ pkgDir: packed.root, pack: false, strict: true });
+    none(messages.map((message) => `${message.type}: ${formatMessage(message, pkg, { color: false })}`));
+  });
+  await checks.run('attw', async () => {
+    const attw = join(REPOSITORY, 'node_modules', '@arethetypeswrong', 'cli', 'dist', 'index.js');
+    const args = [
+      packed.tarball,
+      '--profile',
+      'esm-only',
+      '--no-definitely-typed',
+      '--no-color',
+      '--no-emoji',
+    ];
+    await runProcess(process.execPath, [attw, ...args]);
+  });
+}
+
+async function checkSmoke(packed) {
+  await installBeside(packed);
+  const exported = {};
+  for (const file of SMOKES) {
+    await checks.run(file, async () => {
+      const args = ['--disable-warning=ExperimentalWarning', file];
+      const output = await runProcess(process.execPath, args, { cwd: folder, timeoutMs: SMOKE_LIMIT_MS });
+      exported[file] = JSON.parse(output);
+    });
+  }
+  await checks.run('import and require see the same names', () => {
+    const [imported, required] = SMOKES.map((file) => exported[file]);
+    if (imported === undefined || !isDeepStrictEqual(imported, required)) {
+      throw new Error(`import:  ${JSON.stringify(imported)}\nrequire: ${JSON.stringify(required)}`);
+    }
+    return Object.entries(imported)
+      .map(([entry, names]) => `${entry} ${names.length}`)
+      .join(', ');
+  });
+}
+
+/**
+ * Lays the package out as an installation does. Only what its package.json declares is linked,
+ * so that an import of anything else fails here, and each dependency is the one copy that this repository has.
+ */
+async function installBeside(packed) {
+  const modules = join(folder, 'node_modules');
+  await mkdir(modules);
+  await rename(packed.root, join(modules, packed.manifest.name));
+  for (const name of Object.keys({ ...packed.manifest.dependencies, ...packed.manifest.peerDependencies })) {
+    const link = join(modules, name);
+    await mkdir(dirname(link), { recursive: true });
+    await symlink(join(REPOSITORY, 'node_modules', name), link, 'junction');
+  }
+  for (const file of [...SMOKES, 'smoke-application.mjs']) await cp(join(HERE, file), join(folder, file));
+}
+
+function none(problems) {
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+}
