@@ -257,6 +257,14 @@ describe('FeishuAuthInterceptor', () => {
       expect(tokens.invalidations).toHaveLength(1);
     });
 
+    it('runs again when not the handler but Nest has begun to answer, as for an event stream', async () => {
+      const { context, response } = invocation({ replay: true });
+      response.headersSent = true;
+      const { next, seen } = handling(context, fails(REJECTED));
+      await intercept(interceptorOver(new FakeTokens('t-1', 't-2')).interceptor, context, next);
+      expect(seen).toEqual(['t-1', 't-2']);
+    });
+
     it('is known by what a subclass says', async () => {
       const asked: [unknown, string][] = [];
       class Own extends FeishuAuthInterceptor {
@@ -344,6 +352,13 @@ describe('FeishuAuthInterceptor', () => {
       } finally {
         jest.useRealTimers();
       }
+    });
+
+    it('sets no header on an answer that has begun', async () => {
+      const { context, response } = invocation({});
+      response.headersSent = true;
+      await caught(failing(unavailable(new Date())), context);
+      expect(response.headers).toEqual({});
     });
 
     it.each([

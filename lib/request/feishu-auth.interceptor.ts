@@ -10,6 +10,7 @@ import { catchError, defer, from, mergeMap, type Observable, tap, throwError } f
 import { FeishuAuthError, isFeishuAuthError } from '../errors/feishu-auth.error.js';
 import { getFeishuAuthToken } from '../feishu-auth.tokens.js';
 import { dropRejectedToken, replaceRejectedToken } from '../http/replacement-token.js';
+import { Clock } from '../time/clock.js';
 import { TokenService } from '../token.service.js';
 import { type TokenHandle, type TokenQuery } from '../tokens/access-token.js';
 import { FEISHU_AUTH_REQUEST, type FeishuAuthOptions } from './feishu-auth.metadata.js';
@@ -101,6 +102,8 @@ export class FeishuAuthInterceptor implements NestInterceptor {
   }
 
   private run(invocation: Invocation, token: string): Observable<unknown> {
+    // An event stream has sent its headers before its handler runs; that is not the handler's doing.
+    const hadBegun = this.hasBegunToAnswer(invocation.context);
     let hasEmitted = false;
     return this.runHandler(invocation, token).pipe(
       tap(() => {
@@ -108,7 +111,8 @@ export class FeishuAuthInterceptor implements NestInterceptor {
       }),
       catchError((error: unknown) => {
         if (!this.isTokenRejected(error, token)) return throwError(() => error);
-        return from(this.replacementFor(invocation, token, hasEmitted)).pipe(
+        const hasAnswered = hasEmitted || (!hadBegun && this.hasBegunToAnswer(invocation.context));
+        return from(this.replacementFor(invocation, token, hasAnswered)).pipe(
           mergeMap((replacement) =>
             replacement === undefined ? throwError(() => error) : this.runHandler(invocation, replacement),
           ),
@@ -124,13 +128,11 @@ export class FeishuAuthInterceptor implements NestInterceptor {
 
   /** @returns the token to run the handler with once more; `undefined` if it is not to run again */
   private async replacementFor(
-    { context, options, tokens, query }: Invocation,
+    { options, tokens, query }: Invocation,
     rejected: string,
-    hasEmitted: boolean,
+    hasAnswered: boolean,
   ): Promise<string | undefined> {
-    if (options.replay && !hasEmitted && !this.hasBegunToAnswer(context)) {
-      return replaceRejectedToken(tokens, query, rejected);
-    }
+    if (options.replay && !hasAnswered) return replaceRejectedToken(tokens, query, rejected);
     await dropRejectedToken(tokens, query, rejected);
     return undefined;
   }
@@ -185,9 +187,19 @@ export class FeishuAuthInterceptor implements NestInterceptor {
   }
 
   private setRetryAfter(context: ExecutionContext, retryAt: Date): void {
+    if (this.hasBegunToAnswer(context)) return;
     const response: unknown = context.switchToHttp().getResponse();
-    const seconds = retryAfterSeconds(retryAt, Date.now());
+    const seconds = retryAfterSeconds(retryAt, this.now());
     this.adapterHost?.httpAdapter?.setHeader(response, 'Retry-After', String(seconds));
+  }
+
+  /** By the clock that set `retryAt`, which a test may have replaced. */
+  private now(): number {
+    try {
+      return this.moduleRef.get(Clock, { strict: false }).now();
+    } catch {
+      return Date.now();
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { runProcess } from './run-process.mjs';
 
 /** The package as npm would publish it: its tarball, and its files unpacked under a `node_modules`. */
 export class PackedPackage {
-  /** @param {string} tarball @param {string} root @param {Record<string, any>} manifest @param {readonly string[]} files */
+  /** @param {string} tarball @param {string} root @param {{ name: string; dependencies?: object; peerDependencies?: object }} manifest @param {readonly string[]} files */
   constructor(tarball, root, manifest, files) {
     this.tarball = tarball;
     this.root = root;
