@@ -7,7 +7,10 @@ import {
 import { exportsOf, providersOf } from './feishu-auth.providers.js';
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
-  new ConfigurableModuleBuilder<FeishuAuthModuleOptions>({ moduleName: 'FeishuAuth', optionsInjectionToken: 'FEISHU_AUTH_MODULE_OPTIONS' })
+  new ConfigurableModuleBuilder<FeishuAuthModuleOptions>({
+    moduleName: 'FeishuAuth',
+    optionsInjectionToken: 'FEISHU_AUTH_MODULE_OPTIONS',
+  })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createFeishuAuthOptions' satisfies keyof FeishuAuthOptionsFactory)
     .setExtras<FeishuAuthModuleExtras>({}, (definition, extras) => ({

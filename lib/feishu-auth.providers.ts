@@ -1,4 +1,4 @@
-import { Logger, type Provider, type Type } from '@nestjs/common';
+import { type InjectionToken, Logger, type Provider, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { FeishuAuthEngine } from './feishu-auth.engine.js';
@@ -23,7 +23,11 @@ const nameOf = (extras: FeishuAuthModuleExtras): string => extras.name ?? 'defau
 /** What users inject; how each is made from the engine. */
 const SERVICES: readonly {
   readonly service: Type;
-  make(engine: FeishuAuthEngine, logger: Logger, registry: SchedulerRegistry | undefined): unknown;
+  readonly make: (
+    engine: FeishuAuthEngine,
+    logger: Logger,
+    registry: SchedulerRegistry | undefined,
+  ) => unknown;
 }[] = [
   {
     service: TokenService,
@@ -91,6 +95,6 @@ export function providersOf(extras: FeishuAuthModuleExtras): Provider[] {
 }
 
 /** The tokens under which one instance's services can be injected elsewhere. */
-export function exportsOf(extras: FeishuAuthModuleExtras) {
+export function exportsOf(extras: FeishuAuthModuleExtras): InjectionToken[] {
   return SERVICES.map(({ service }) => getFeishuAuthToken(service, extras.name));
 }

@@ -13,10 +13,10 @@ export class InstanceNameGuard {
 
   /** @internal */
   onModuleInit(): void {
-    const names = [...this.modules.values()].map(
-      (module) => module.providers.get(INSTANCE_NAME)?.instance as unknown,
+    const namesakes = [...this.modules.values()].filter(
+      (module) => module.providers.get(INSTANCE_NAME)?.instance === this.name,
     );
-    if (names.filter((name) => name === this.name).length < 2) return;
+    if (namesakes.length < 2) return;
     const who = this.name === 'default' ? 'two unnamed instances' : `two instances named '${this.name}'`;
     throw new FeishuAuthError(
       'ERR_FEISHU_CONFIG_INVALID',

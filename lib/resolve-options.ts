@@ -29,7 +29,10 @@ const withMethods = <T>(names: readonly string[], mend: string) =>
 const origin = v.pipe(
   v.string('must be an origin such as https://open.feishu.cn'),
   v.check(isOrigin, 'must be an origin such as https://open.feishu.cn: no path, no user info'),
-  v.check(isSafeOrigin, 'must be https, or http on a loopback host: anything else would send the secret in clear'),
+  v.check(
+    isSafeOrigin,
+    'must be https, or http on a loopback host: anything else would send the secret in clear',
+  ),
 );
 
 const encryptionKey = v.strictObject({
@@ -67,7 +70,10 @@ const Options = v.strictObject({
   appId: text('must be the App ID (cli_...) from the developer console'),
   appSecret: text('must be the App Secret from the developer console'),
   appType: v.optional(v.picklist(['self-built', 'store'], "must be 'self-built' or 'store'"), 'self-built'),
-  domain: v.optional(v.lazy((value) => (typeof value === 'object' ? customDomain : knownDomain)), 'feishu'),
+  domain: v.optional(
+    v.lazy((value) => (typeof value === 'object' ? customDomain : knownDomain)),
+    'feishu',
+  ),
   cache: v.optional(
     withMethods<NonNullable<FeishuAuthModuleOptions['cache']>>(
       ['get', 'set'],
@@ -106,7 +112,10 @@ const Options = v.strictObject({
     }),
     {},
   ),
-  prewarm: v.optional(v.lazy((value) => (value === false ? v.literal(false) : prewarm)), {}),
+  prewarm: v.optional(
+    v.lazy((value) => (value === false ? v.literal(false) : prewarm)),
+    {},
+  ),
   events: v.optional(
     v.strictObject({
       encryptKey: v.optional(text('must not be empty')),
@@ -115,7 +124,10 @@ const Options = v.strictObject({
     }),
   ),
   fetch: v.optional(
-    v.custom<typeof globalThis.fetch>((value) => typeof value === 'function', 'must be a function like fetch'),
+    v.custom<typeof globalThis.fetch>(
+      (value) => typeof value === 'function',
+      'must be a function like fetch',
+    ),
   ),
 });
 

@@ -91,7 +91,12 @@ const selfBuilt: Row[] = [
     reason: /^no valid app token/,
   },
   { when: 'the breaker is open', facts: { breaker: 'open' }, expected: 'degraded', reason: /token store/ },
-  { when: 'the breaker tries again', facts: { breaker: 'half-open' }, expected: 'degraded', reason: /half-open/ },
+  {
+    when: 'the breaker tries again',
+    facts: { breaker: 'half-open' },
+    expected: 'degraded',
+    reason: /half-open/,
+  },
   {
     when: 'everything is wrong at once, the worst is told first',
     slots: [

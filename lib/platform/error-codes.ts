@@ -9,7 +9,8 @@ export interface CodeMeaning {
   readonly storeAppOnly?: true;
 }
 
-const CREDENTIALS = 'check appId and appSecret, and that the domain (feishu or lark) is the one the app lives on';
+const CREDENTIALS =
+  'check appId and appSecret, and that the domain (feishu or lark) is the one the app lives on';
 const APP_STATE = 'the app is disabled or not published: see its page in the developer console';
 const AGAIN = 'a passing fault of the platform';
 

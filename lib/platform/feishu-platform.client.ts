@@ -117,12 +117,16 @@ export class FeishuPlatformClient {
   private refusal(path: string, response: Response, answer: v.InferOutput<typeof Envelope>): FeishuAuthError {
     const { code, hint } = meaningOf(answer.code, this.options.appType);
     if (code === 'ERR_FEISHU_RATE_LIMITED') return this.rateLimit(path, response, answer.code, hint);
-    return new FeishuAuthError(code, `POST ${path}: Feishu answered code ${answer.code}${said(answer.msg)}: ${hint}`, {
-      retryable: code === 'ERR_FEISHU_PLATFORM_UNAVAILABLE' || code === 'ERR_FEISHU_APP_TICKET_MISSING',
-      feishuCode: answer.code,
-      logId: logIdOf(response),
-      retryAt: code === 'ERR_FEISHU_PLATFORM_UNAVAILABLE' ? this.resetOf(response) : undefined,
-    });
+    return new FeishuAuthError(
+      code,
+      `POST ${path}: Feishu answered code ${answer.code}${said(answer.msg)}: ${hint}`,
+      {
+        retryable: code === 'ERR_FEISHU_PLATFORM_UNAVAILABLE' || code === 'ERR_FEISHU_APP_TICKET_MISSING',
+        feishuCode: answer.code,
+        logId: logIdOf(response),
+        retryAt: code === 'ERR_FEISHU_PLATFORM_UNAVAILABLE' ? this.resetOf(response) : undefined,
+      },
+    );
   }
 
   private rateLimit(

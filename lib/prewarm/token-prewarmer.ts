@@ -95,7 +95,11 @@ export class TokenPrewarmer {
 
   private async sweepOnce(): Promise<PrewarmSweepResult> {
     const { options = DEFAULTS, reader, metrics } = this.deps;
-    const result: PrewarmSweepResult = { refreshed: 0, failed: 0, dropped: reader.dropIdle(options.idleAfterMs) };
+    const result: PrewarmSweepResult = {
+      refreshed: 0,
+      failed: 0,
+      dropped: reader.dropIdle(options.idleAfterMs),
+    };
     const due = reader.due();
     const renewNext = async (): Promise<void> => {
       for (let slot = due.pop(); slot; slot = due.pop()) {
@@ -126,7 +130,9 @@ export class TokenPrewarmer {
       if (appType === 'store' && (await tickets.current()) === undefined) {
         // The ticket arrives by an event, which only a started app can receive.
         await tickets.requestResend();
-        warn("no app_ticket yet: onBootstrap 'require' could only check that the platform takes the app's secret");
+        warn(
+          "no app_ticket yet: onBootstrap 'require' could only check that the platform takes the app's secret",
+        );
         return;
       }
       await reader.get(reader.slotOf({ kind: appType === 'store' ? 'app' : 'tenant' }));
@@ -137,4 +143,3 @@ export class TokenPrewarmer {
     }
   }
 }
-

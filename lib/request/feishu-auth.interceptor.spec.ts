@@ -1,4 +1,4 @@
-import { type CallHandler, type ExecutionContext, HttpException } from '@nestjs/common';
+import { type CallHandler, type ExecutionContext, HttpException, Sse } from '@nestjs/common';
 import { type HttpAdapterHost, type ModuleRef } from '@nestjs/core';
 import { jest } from '@jest/globals';
 import {
@@ -259,6 +259,7 @@ describe('FeishuAuthInterceptor', () => {
 
     it('runs again when not the handler but Nest has begun to answer, as for an event stream', async () => {
       const { context, response } = invocation({ replay: true });
+      Sse()(context.getClass().prototype as object, 'handler', { value: context.getHandler() });
       response.headersSent = true;
       const { next, seen } = handling(context, fails(REJECTED));
       await intercept(interceptorOver(new FakeTokens('t-1', 't-2')).interceptor, context, next);

@@ -33,6 +33,8 @@ interface Invocation {
 }
 
 const reflector = new Reflector();
+/** Nest's own metadata key for `@Sse()`, which it does not export from its root. */
+const SSE = '__sse__';
 
 /**
  * What {@link FeishuAuth} applies: resolves the token before the handler runs, hands it to {@link FeishuToken}, and
@@ -102,8 +104,6 @@ export class FeishuAuthInterceptor implements NestInterceptor {
   }
 
   private run(invocation: Invocation, token: string): Observable<unknown> {
-    // An event stream has sent its headers before its handler runs; that is not the handler's doing.
-    const hadBegun = this.hasBegunToAnswer(invocation.context);
     let hasEmitted = false;
     return this.runHandler(invocation, token).pipe(
       tap(() => {
@@ -111,7 +111,7 @@ export class FeishuAuthInterceptor implements NestInterceptor {
       }),
       catchError((error: unknown) => {
         if (!this.isTokenRejected(error, token)) return throwError(() => error);
-        const hasAnswered = hasEmitted || (!hadBegun && this.hasBegunToAnswer(invocation.context));
+        const hasAnswered = hasEmitted || this.hasAnsweredByItself(invocation.context);
         return from(this.replacementFor(invocation, token, hasAnswered)).pipe(
           mergeMap((replacement) =>
             replacement === undefined ? throwError(() => error) : this.runHandler(invocation, replacement),
@@ -137,9 +137,13 @@ export class FeishuAuthInterceptor implements NestInterceptor {
     return undefined;
   }
 
-  /** A handler that writes to the response by itself cannot take back what it wrote. */
-  private hasBegunToAnswer(context: ExecutionContext): boolean {
-    if (context.getType() !== 'http') return false;
+  /** A handler that writes to the response cannot take back what it wrote. Headers of event streams are Nest's doing. */
+  private hasAnsweredByItself(context: ExecutionContext): boolean {
+    if (context.getType() !== 'http' || reflector.get<unknown>(SSE, context.getHandler())) return false;
+    return this.areHeadersSent(context);
+  }
+
+  private areHeadersSent(context: ExecutionContext): boolean {
     const response: unknown = context.switchToHttp().getResponse();
     return Boolean(this.adapterHost?.httpAdapter?.isHeadersSent(response));
   }
@@ -187,7 +191,7 @@ export class FeishuAuthInterceptor implements NestInterceptor {
   }
 
   private setRetryAfter(context: ExecutionContext, retryAt: Date): void {
-    if (this.hasBegunToAnswer(context)) return;
+    if (this.areHeadersSent(context)) return;
     const response: unknown = context.switchToHttp().getResponse();
     const seconds = retryAfterSeconds(retryAt, this.now());
     this.adapterHost?.httpAdapter?.setHeader(response, 'Retry-After', String(seconds));

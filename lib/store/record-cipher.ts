@@ -44,7 +44,10 @@ export class RecordCipher {
         authTagLength: 16,
       });
       decipher.setAAD(Buffer.from(cacheKey)).setAuthTag(Buffer.from(sealed.tag, 'base64'));
-      return Buffer.concat([decipher.update(Buffer.from(sealed.data, 'base64')), decipher.final()]).toString();
+      return Buffer.concat([
+        decipher.update(Buffer.from(sealed.data, 'base64')),
+        decipher.final(),
+      ]).toString();
     } catch {
       return undefined;
     }

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type RecordCipher, type SealedSecret } from './record-cipher.js';
+import { type RecordCipher } from './record-cipher.js';
 import { UNAVAILABLE, type SharedStore, type Unavailable } from './shared-store.js';
 
 const SCHEMA_VERSION = 1;
@@ -67,7 +67,7 @@ export class RecordStore {
       version: SCHEMA_VERSION,
       key,
       ...facts,
-      ...(this.cipher ? { sealed: this.cipher.seal(secret, key) as SealedSecret } : { secret }),
+      ...(this.cipher ? { sealed: this.cipher.seal(secret, key) } : { secret }),
     };
     return this.store.write(key, record, ttlMs);
   }

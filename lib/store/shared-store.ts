@@ -59,10 +59,7 @@ export class SharedStore {
     for (const store of this.faultyStores()) store.off?.('error', this.onFault);
   }
 
-  private async attempt(
-    counter: 'reads' | 'writes',
-    operation: () => Promise<unknown>,
-  ): Promise<unknown> {
+  private async attempt(counter: 'reads' | 'writes', operation: () => Promise<unknown>): Promise<unknown> {
     if (!this.circuitBreaker.tryPass()) return UNAVAILABLE;
     this[counter]++;
     const errorsBefore = this.errors;
@@ -84,6 +81,8 @@ export class SharedStore {
 
   private faultyStores(): FaultyStore[] {
     const { stores } = this.cache;
-    return Array.isArray(stores) ? stores.filter((store: unknown) => typeof store === 'object' && store !== null) : [];
+    return Array.isArray(stores)
+      ? stores.filter((store: unknown) => typeof store === 'object' && store !== null)
+      : [];
   }
 }

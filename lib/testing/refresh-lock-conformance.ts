@@ -2,8 +2,8 @@ import { type RefreshLock } from '../lock/refresh-lock.js';
 
 /** The globals that Jest, Vitest (with `globals`) and Mocha's BDD interface have in common. */
 interface TestGlobals {
-  describe(name: string, body: () => void): void;
-  it(name: string, body: () => Promise<void>): void;
+  readonly describe: (name: string, body: () => void) => void;
+  readonly it: (name: string, body: () => Promise<void>) => void;
 }
 
 /**
@@ -51,7 +51,7 @@ export function refreshLockConformance(makeLock: () => RefreshLock | Promise<Ref
       const lock = await makeLock();
       const leases = [await lock.acquire(newKey(), options), await lock.acquire(newKey(), options)];
       check(!leases.includes(undefined), 'two keys, two leases');
-      await Promise.all(leases.map((lease) => lease?.release()));
+      for (const lease of leases) await lease?.release();
     });
 
     it('frees the key on release, once', async () => {

@@ -50,10 +50,16 @@ export class AppTicketService {
    */
   async set(ticket: string): Promise<void> {
     if (this.deps.appType !== 'store') {
-      throw new FeishuAuthError('ERR_FEISHU_INVALID_ARGUMENT', "only a store app (appType: 'store') has an app_ticket");
+      throw new FeishuAuthError(
+        'ERR_FEISHU_INVALID_ARGUMENT',
+        "only a store app (appType: 'store') has an app_ticket",
+      );
     }
     if (typeof ticket !== 'string' || !/^[\x21-\x7e]{1,1024}$/.test(ticket)) {
-      throw new FeishuAuthError('ERR_FEISHU_INVALID_ARGUMENT', 'app_ticket is a string of printable characters');
+      throw new FeishuAuthError(
+        'ERR_FEISHU_INVALID_ARGUMENT',
+        'app_ticket is a string of printable characters',
+      );
     }
     this.ticket = { secret: ticket, obtainedAt: this.deps.clock.now() };
     this.refused = undefined;
@@ -91,7 +97,7 @@ export class AppTicketService {
     const { clock } = this.deps;
     const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
     const giveUpAt = clock.monotonic() + timeoutMs;
-    for (let hasAsked = false; ; ) {
+    for (let hasAsked = false; ;) {
       this.throwIfOver(signal);
       const ticket = await this.current();
       if (ticket !== undefined) return ticket;

@@ -30,7 +30,7 @@ export class FailureLog {
     if (suppressed === undefined) return;
     const log = error.code === 'ERR_FEISHU_CREDENTIALS_REJECTED' ? 'error' : 'warn';
     const more = suppressed > 0 ? ` (and ${suppressed} more like it)` : '';
-    this.say(log, `${nameOf(slot.query)}: ${error.code}: ${error.message}${logId(error)}${more}`);
+    this.say(log, `${nameOf(slot.query)}: ${error.code}: ${error.message}${inBrackets(error.logId)}${more}`);
   }
 
   succeeded(slot: TokenSlot): void {
@@ -71,6 +71,6 @@ function nameOf({ kind, tenantKey }: ResolvedQuery): string {
   return tenantKey === undefined ? `${kind}_access_token` : `${kind}_access_token of ${tenantKey}`;
 }
 
-function logId({ logId }: FeishuAuthError): string {
+function inBrackets(logId: string | undefined): string {
   return logId === undefined ? '' : ` [log id ${logId}]`;
 }

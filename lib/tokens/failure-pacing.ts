@@ -37,7 +37,10 @@ export function failFastError(slot: TokenSlot, clock: Clock): FeishuAuthError {
   const last = slot.lastFailure?.error;
   return last
     ? withRetryAt(last, retryAt)
-    : new FeishuAuthError('ERR_FEISHU_PLATFORM_UNAVAILABLE', 'the last attempt failed', { retryable: true, retryAt });
+    : new FeishuAuthError('ERR_FEISHU_PLATFORM_UNAVAILABLE', 'the last attempt failed', {
+        retryable: true,
+        retryAt,
+      });
 }
 
 /** A pause that the failure itself asks for. */

@@ -47,7 +47,11 @@ export class FlightLock {
     }
   }
 
-  private async ask(key: string, waitMs: number, signal: AbortSignal): Promise<RefreshLease | 'unavailable' | undefined> {
+  private async ask(
+    key: string,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<RefreshLease | 'unavailable' | undefined> {
     const { lock, clock, ttlMs, graceMs } = this.options;
     const asked = Promise.resolve().then(() => lock.acquire(key, { ttlMs, waitMs, signal }));
     try {

@@ -61,13 +61,7 @@ export interface FreshnessView {
   readonly failFastUntil: number;
 }
 
-export type Freshness =
-  | 'fresh'
-  | 'refresh-ahead'
-  | 'stale-but-valid'
-  | 'must-refresh'
-  | 'empty'
-  | 'failing';
+export type Freshness = 'fresh' | 'refresh-ahead' | 'stale-but-valid' | 'must-refresh' | 'empty' | 'failing';
 
 /** @param time on the token's axis, see {@link tokenTime} */
 export function freshnessOf(view: FreshnessView, time: number, monotonic: number): Freshness {

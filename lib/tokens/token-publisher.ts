@@ -52,7 +52,8 @@ export class TokenPublisher {
   private async tryPublish(slot: TokenSlot, generation: number, token: HeldToken): Promise<boolean> {
     const stored = await this.records.read(slot.key);
     if (stored === 'newer' || slot.generation !== generation) return true;
-    if (typeof stored === 'object' && this.isBetter(slot, stored.secret, stored.expiresAt, token)) return true;
+    if (typeof stored === 'object' && this.isBetter(slot, stored.secret, stored.expiresAt, token))
+      return true;
     const { value: secret, expiresAt, lifeMs, obtainedAt } = token;
     const ttlMs = expiresAt - this.clock.now() + RECORD_MARGIN_MS;
     const written = await this.records.write(slot.key, { secret, expiresAt, lifeMs, obtainedAt }, ttlMs);
@@ -62,7 +63,8 @@ export class TokenPublisher {
   private async publishLater(slot: TokenSlot, generation: number, token: HeldToken): Promise<void> {
     await this.clock.sleep(WRITE_RETRY_MS, this.closing);
     const isCurrent = slot.generation === generation && slot.kept?.value === token.value;
-    if (isCurrent && !this.closing.aborted) await this.inTurn(slot, () => this.tryPublish(slot, generation, token));
+    if (isCurrent && !this.closing.aborted)
+      await this.inTurn(slot, () => this.tryPublish(slot, generation, token));
   }
 
   /** Whether the store holds a token that ends later, and none that was rejected. */

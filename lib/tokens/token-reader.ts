@@ -1,7 +1,12 @@
 import { FeishuAuthError } from '../errors/feishu-auth.error.js';
 import { type Clock } from '../time/clock.js';
 import { withSignal } from '../time/deadline.js';
-import { type AccessToken, type TokenHandle, type TokenQuery, type TokenRequestOptions } from './access-token.js';
+import {
+  type AccessToken,
+  type TokenHandle,
+  type TokenQuery,
+  type TokenRequestOptions,
+} from './access-token.js';
 import { failFastError, isCoolingDown } from './failure-pacing.js';
 import { flightContext } from './flight-context.js';
 import { isRenewalDue, SAME_TOKEN_WINDOW_MS } from './freshness.js';
@@ -11,6 +16,7 @@ import { SlotTable } from './slot-table.js';
 import { type TokenObserver } from './token-observer.js';
 import { type TokenPublisher } from './token-publisher.js';
 import { cacheKey, resolveQuery, type AppIdentity, type ResolvedQuery } from './token-query.js';
+import { SlotHandle } from './slot-handle.js';
 import { type TokenRefresher } from './token-refresher.js';
 import { TokenSlot } from './token-slot.js';
 import { fingerprintOf } from './value-fingerprint.js';
@@ -68,7 +74,10 @@ export class TokenReader implements SlotStates {
   }
 
   /** A usable token; waits only when none is held. `waited` tells which it was. */
-  async get(slot: TokenSlot, options: TokenRequestOptions = {}): Promise<{ token: HeldToken; waited: boolean }> {
+  async get(
+    slot: TokenSlot,
+    options: TokenRequestOptions = {},
+  ): Promise<{ token: HeldToken; waited: boolean }> {
     const { signal, minValidityMs } = checked(options);
     this.assertOpen();
     signal?.throwIfAborted();
@@ -239,37 +248,6 @@ export class TokenReader implements SlotStates {
   }
 }
 
-/** Resolves the slot once; finds its successor by itself. */
-class SlotHandle implements TokenHandle {
-  constructor(
-    private slot: TokenSlot,
-    private readonly reader: TokenReader,
-  ) {}
-
-  peek(): string | undefined {
-    const fresh = this.slot.readFresh();
-    return fresh === undefined ? this.reader.peek(this.resolve())?.value : fresh.value;
-  }
-
-  get(options?: TokenRequestOptions): Promise<string> {
-    if (options === undefined) {
-      const fresh = this.slot.readFresh();
-      if (fresh !== undefined) return fresh.promise;
-    }
-    return this.getSlowly(options);
-  }
-
-  private async getSlowly(options: TokenRequestOptions | undefined): Promise<string> {
-    const { token } = await this.reader.get(this.resolve(), options);
-    return token.value;
-  }
-
-  private resolve(): TokenSlot {
-    if (this.slot.detached) this.slot = this.reader.current(this.slot);
-    return this.slot;
-  }
-}
-
 function checked(options: TokenRequestOptions): TokenRequestOptions {
   const { minValidityMs } = options;
   const isFine =
@@ -283,7 +261,11 @@ function checked(options: TokenRequestOptions): TokenRequestOptions {
 }
 
 /** A copy for the caller, so that nothing it does reaches what is held. */
-export function toAccessToken(token: HeldToken, query: ResolvedQuery, source: AccessToken['source']): AccessToken {
+export function toAccessToken(
+  token: HeldToken,
+  query: ResolvedQuery,
+  source: AccessToken['source'],
+): AccessToken {
   return {
     value: token.value,
     kind: query.kind,

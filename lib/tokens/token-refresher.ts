@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { FeishuAuthError } from '../errors/feishu-auth.error.js';
+import { type RefreshLease } from '../lock/refresh-lock.js';
 import { type RecordStore } from '../store/record-store.js';
 import { UNAVAILABLE } from '../store/shared-store.js';
 import { type Clock } from '../time/clock.js';
@@ -71,7 +72,7 @@ export class TokenRefresher {
   }
 
   private async fly(slot: TokenSlot, flight: TokenFlight): Promise<FlightEnd> {
-    const { source, lock, observer, publisher } = this.deps;
+    const { source, lock, observer } = this.deps;
     await flight.purpose.after?.settled;
     flight.signal.throwIfAborted();
 
@@ -92,12 +93,28 @@ export class TokenRefresher {
       granted = await this.fetch(slot, flight, prepared);
       return { token: granted };
     } finally {
-      const published = granted ? publisher.publish(slot, flight.generation, granted) : Promise.resolve();
-      flight.aftermath = published.finally(() => lease?.release());
+      flight.aftermath = this.wrapUp(slot, flight, granted, lease);
     }
   }
 
-  private async adopt(slot: TokenSlot, flight: TokenFlight): Promise<{ answered: boolean; token?: HeldToken }> {
+  /** After callers went on: the store, then the lock, so that whoever has it next finds the token. */
+  private async wrapUp(
+    slot: TokenSlot,
+    flight: TokenFlight,
+    granted: HeldToken | undefined,
+    lease: RefreshLease | undefined,
+  ): Promise<void> {
+    try {
+      if (granted) await this.deps.publisher.publish(slot, flight.generation, granted);
+    } finally {
+      await lease?.release();
+    }
+  }
+
+  private async adopt(
+    slot: TokenSlot,
+    flight: TokenFlight,
+  ): Promise<{ answered: boolean; token?: HeldToken }> {
     if (flight.purpose.explicit) return { answered: true };
     const stored = await this.deps.records.read(slot.key);
     flight.signal.throwIfAborted();
@@ -108,9 +125,13 @@ export class TokenRefresher {
     return { answered: true, token };
   }
 
-  private async fetch(slot: TokenSlot, flight: TokenFlight, prepared: string | undefined): Promise<HeldToken> {
+  private async fetch(
+    slot: TokenSlot,
+    flight: TokenFlight,
+    prepared: string | undefined,
+  ): Promise<HeldToken> {
     let hasRecovered = false;
-    for (let attempt = 0; ; ) {
+    for (let attempt = 0; ;) {
       try {
         return await this.fetchOnce(slot, flight, prepared);
       } catch (error) {

@@ -125,7 +125,10 @@ export class TokenSlot implements FreshnessView {
       expiresInMs: held && held.expiresAt - this.time(),
       lifeMs: held?.lifeMs,
       consecutiveFailures: this.renewalFailures + this.emptyFailures,
-      lastError: this.lastFailure && { code: this.lastFailure.error.code, atWallMs: this.lastFailure.atWallMs },
+      lastError: this.lastFailure && {
+        code: this.lastFailure.error.code,
+        atWallMs: this.lastFailure.atWallMs,
+      },
     };
   }
 
