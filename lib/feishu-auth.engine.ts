@@ -116,7 +116,7 @@ export class FeishuAuthEngine {
     if (this.options.appType === 'self-built') return new SelfBuiltTokenSource(grants);
     const app = { kind: 'app' } as const;
     return new StoreAppTokenSource(grants, this.tickets, {
-      get: async (signal) => (await this.reader.get(this.reader.slotOf(app), { signal })).token.value,
+      get: async (signal) => (await this.reader.getForOwnUse(this.reader.slotOf(app), signal)).value,
       reject: (value) => this.reader.invalidate(app, value),
     });
   }

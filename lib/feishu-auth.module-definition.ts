@@ -13,10 +13,14 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYN
   })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createFeishuAuthOptions' satisfies keyof FeishuAuthOptionsFactory)
-    .setExtras<FeishuAuthModuleExtras>({}, (definition, extras) => ({
-      ...definition,
-      global: extras.isGlobal ?? true,
-      providers: [...(definition.providers ?? []), ...providersOf(extras)],
-      exports: exportsOf(extras),
-    }))
+    // Every extra is named here: what is not, Nest takes for an option.
+    .setExtras<FeishuAuthModuleExtras>(
+      { name: undefined, isGlobal: true, webhookPath: undefined },
+      (definition, extras) => ({
+        ...definition,
+        global: extras.isGlobal ?? true,
+        providers: [...(definition.providers ?? []), ...providersOf(extras)],
+        exports: exportsOf(extras),
+      }),
+    )
     .build();

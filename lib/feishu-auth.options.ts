@@ -119,11 +119,11 @@ export interface FeishuAuthOptionsFactory {
  */
 export interface FeishuAuthModuleExtras {
   /** Names this instance; needed as soon as there are two. */
-  name?: string;
+  name?: string | undefined;
   /** Whether every module can inject its services without importing it. @default true */
-  isGlobal?: boolean;
+  isGlobal?: boolean | undefined;
   /** Reserved for the event endpoint of store apps. */
-  webhookPath?: string;
+  webhookPath?: string | undefined;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import * as v from 'valibot';
 import { FeishuAuthError } from './errors/feishu-auth.error.js';
 import {
@@ -35,28 +36,34 @@ const origin = v.pipe(
   ),
 );
 
-const encryptionKey = v.strictObject({
+/** With a message of its own wherever valibot's would quote the value. */
+const group = <TEntries extends v.ObjectEntries>(
+  entries: TEntries,
+  names = Object.keys(entries).join(', '),
+) => v.strictObject(entries, `must be an object: { ${names} }`);
+
+const BASE64_OF_32_BYTES = /^[A-Za-z0-9+/_-]{43}=?$/;
+const encryptionKey = group({
   id: v.pipe(
     v.string('must be a name for the key'),
     v.regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"'),
   ),
   key: v.pipe(
     v.custom<Uint8Array | string>(
-      (key) => typeof key === 'string' || ArrayBuffer.isView(key),
-      'must be 32 bytes, or base64 of 32 bytes',
-    ),
-    v.transform((key) => (typeof key === 'string' ? new Uint8Array(Buffer.from(key, 'base64')) : key)),
-    v.check(
-      (key) => key.length === 32,
+      (key) =>
+        typeof key === 'string'
+          ? BASE64_OF_32_BYTES.test(key.trim())
+          : types.isUint8Array(key) && key.length === 32,
       'must be 32 bytes, or base64 of 32 bytes, e.g. from `openssl rand -base64 32`',
     ),
+    v.transform((key) => (typeof key === 'string' ? new Uint8Array(Buffer.from(key, 'base64')) : key)),
   ),
 });
 
 const knownDomain = v.picklist(['feishu', 'lark'], "must be 'feishu', 'lark', or { open, accounts }");
-const customDomain = v.strictObject({ open: origin, accounts: origin });
+const customDomain = group({ open: origin, accounts: origin });
 
-const prewarm = v.strictObject({
+const prewarm = group({
   intervalMs: v.optional(ms, 30_000),
   concurrency: v.optional(count, 8),
   idleAfterMs: v.optional(ms, 7_200_000),
@@ -66,7 +73,7 @@ const prewarm = v.strictObject({
   ),
 });
 
-const Options = v.strictObject({
+const Options = group({
   appId: text('must be the App ID (cli_...) from the developer console'),
   appSecret: text('must be the App Secret from the developer console'),
   appType: v.optional(v.picklist(['self-built', 'store'], "must be 'self-built' or 'store'"), 'self-built'),
@@ -93,7 +100,7 @@ const Options = v.strictObject({
   ),
   maxTokens: v.optional(count, 10_000),
   refresh: v.optional(
-    v.strictObject({
+    group({
       requestTimeoutMs: v.optional(ms, 5_000),
       storeTimeoutMs: v.optional(ms, 250),
       lockTtlMs: v.optional(ms),
@@ -117,7 +124,7 @@ const Options = v.strictObject({
     {},
   ),
   events: v.optional(
-    v.strictObject({
+    group({
       encryptKey: v.optional(text('must not be empty')),
       verificationToken: v.optional(text('must not be empty')),
       maxSkewMs: v.optional(ms),
@@ -179,12 +186,12 @@ function crossProblems({ refresh, prewarm: warm }: ParsedOptions): string[] {
   const { requestTimeoutMs, lockTtlMs = Infinity, aheadMs } = refresh;
   if (lockTtlMs < 2 * requestTimeoutMs) {
     problems.push(
-      `refresh.lockTtlMs: ${lockTtlMs} is shorter than two request timeouts: must be at least ${2 * requestTimeoutMs}, or lower refresh.requestTimeoutMs`,
+      `refresh.lockTtlMs: is shorter than two request timeouts: must be at least ${2 * requestTimeoutMs}, or lower refresh.requestTimeoutMs`,
     );
   }
   if (warm !== false && warm.intervalMs >= aheadMs[0] - MUST_REFRESH_MS) {
     problems.push(
-      `prewarm.intervalMs: ${warm.intervalMs} would always be late: must be below refresh.aheadMs[0] - 60_000, here ${aheadMs[0] - MUST_REFRESH_MS}; lower it or raise refresh.aheadMs`,
+      `prewarm.intervalMs: would always be late: must be below refresh.aheadMs[0] - 60_000, here ${aheadMs[0] - MUST_REFRESH_MS}; lower it or raise refresh.aheadMs`,
     );
   }
   return problems;

@@ -42,7 +42,12 @@ export class TokenService {
    * @param options.tenantKey whose: required for a store app, refused for a self-built one
    */
   getTenantAccessToken(options?: TokenRequestOptions & { tenantKey?: string }): Promise<string> {
-    if (options?.tenantKey === undefined && this.tenant) return this.tenant.get(options);
+    if (this.tenant && options?.tenantKey === undefined) return this.tenant.get(options);
+    const isPlain = options !== undefined && !options.signal && options.minValidityMs === undefined;
+    if (isPlain && !this.tenant) {
+      const fresh = this.reader.slots.find('tenant', options.tenantKey)?.readFresh();
+      if (fresh) return fresh.promise;
+    }
     return this.getTenantsToken(options);
   }
 

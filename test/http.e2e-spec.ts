@@ -142,7 +142,8 @@ describe('FeishuHttpService', () => {
         const response = await feishu.fetch(NO_TENANT_TOKEN);
         expect(response.status).toBe(tokenErrorStatus);
         expect(await response.json()).toMatchObject({ code: 99991663 });
-        expect(codesOf(NO_TENANT_TOKEN)).toHaveLength(call);
+        // Replayed once, by the first call; from then on the token is known not to be the problem.
+        expect(codesOf(NO_TENANT_TOKEN)).toHaveLength(call + 1);
       }
       // The first and the one that confirmed it; the token is still what everybody gets.
       expect(grants()).toBe(2);

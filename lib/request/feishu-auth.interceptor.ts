@@ -132,9 +132,13 @@ export class FeishuAuthInterceptor implements NestInterceptor {
     rejected: string,
     hasAnswered: boolean,
   ): Promise<string | undefined> {
-    if (options.replay && !hasAnswered) return replaceRejectedToken(tokens, query, rejected);
-    await dropRejectedToken(tokens, query, rejected);
-    return undefined;
+    if (!options.replay || hasAnswered) {
+      await dropRejectedToken(tokens, query, rejected);
+      return undefined;
+    }
+    const replacement = await replaceRejectedToken(tokens, query, rejected);
+    // A handler may do more than call Feishu: it is not run again for nothing.
+    return replacement === rejected ? undefined : replacement;
   }
 
   /** A handler that writes to the response cannot take back what it wrote. Headers of event streams are Nest's doing. */

@@ -23,7 +23,7 @@ export class TokenPublisher {
   /** Stores the slot's `token`, obtained under `generation`; once more later if the store does not take it. */
   async publish(slot: TokenSlot, generation: number, token: HeldToken): Promise<void> {
     const isStored = await this.inTurn(slot, () => this.tryPublish(slot, generation, token));
-    if (!isStored) void this.publishLater(slot, generation, token);
+    if (!isStored) this.publishLater(slot, generation, token).catch(() => undefined);
   }
 
   /** Removes `value` from the store, if that is what the store holds. */

@@ -100,6 +100,18 @@ export class TokenReader implements SlotStates {
     }
   }
 
+  /** The same for the module's own needs: nobody's request, so it is not counted as one. */
+  async getForOwnUse(slot: TokenSlot, signal: AbortSignal): Promise<HeldToken> {
+    this.assertOpen();
+    const held = slot.usable();
+    if (held) {
+      this.renewIfDue(slot);
+      return held;
+    }
+    if (slot.freshness() === 'failing' && !slot.flight) throw failFastError(slot, this.deps.clock);
+    return this.await(slot, signal, undefined);
+  }
+
   /** A renewal now, whatever is held: still one flight. */
   async refresh(slot: TokenSlot): Promise<HeldToken> {
     const { clock, refresher } = this.deps;

@@ -42,6 +42,7 @@ export class TokenRefresher {
   /** Flights begin outside the first caller's async context, or its request would live as long as they do. */
   private readonly runOutside = AsyncLocalStorage.snapshot();
   private readonly active = new Set<TokenFlight>();
+  private closed: FeishuAuthError | undefined;
 
   constructor(private readonly deps: RefresherDependencies) {}
 
@@ -59,6 +60,7 @@ export class TokenRefresher {
     );
     slot.flight = flight;
     this.active.add(flight);
+    if (this.closed) flight.abort(this.closed);
     void flight.settled.then(() => this.active.delete(flight));
     return flight;
   }
@@ -66,6 +68,7 @@ export class TokenRefresher {
   /** Gives flights that are under way `graceMs` to end, then ends them. */
   async close(graceMs: number): Promise<void> {
     const closed = new FeishuAuthError('ERR_FEISHU_CLOSED', 'the application has been closed');
+    this.closed = closed;
     const ended = Promise.all([...this.active].map((flight) => flight.settled));
     await withDeadline(this.deps.clock, ended, graceMs, () => closed).catch(() => undefined);
     for (const flight of this.active) flight.abort(closed);

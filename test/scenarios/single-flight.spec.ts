@@ -1,0 +1,339 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { isFeishuAuthError } from '../../lib/errors/feishu-auth.error.js';
+import { TestClock } from '../../lib/testing/test-clock.js';
+import { fleetShared } from '../fixtures/fleet.js';
+import { granting, MINUTE, REFRESH_AT, SECOND, settledAtOnce, warmWorld } from '../fixtures/renewal.js';
+import { ScriptedPlatform } from '../fixtures/scripted-platform.js';
+import { TokenWorld } from '../fixtures/token-world.js';
+import { expectNoUnhandledRejections } from '../fixtures/unhandled-rejections.js';
+
+const TENANT = { kind: 'tenant' } as const;
+const UNAVAILABLE = { code: 'ERR_FEISHU_PLATFORM_UNAVAILABLE', retryable: true };
+const times = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
+
+describe('A. Single flight and promise hygiene', () => {
+  expectNoUnhandledRejections();
+
+  it('#1 cold stampede: 10,000 callers, one platform call, one token', async () => {
+    const world = new TokenWorld();
+    world.platform.latencyMs = 300;
+    const callers = times(10_000, () => world.tokens.getTenantAccessToken());
+
+    const values = await world.settle(Promise.all(callers));
+
+    expect(new Set(values).size).toBe(1);
+    expect(world.platform.calls).toHaveLength(1);
+    expect(tenantMetrics(world)).toMatchObject({
+      requests: 10_000,
+      waits: 10_000,
+      hits: 0,
+      misses: 1,
+      refresh: { attempts: 1, success: 1 },
+    });
+  });
+
+  it('#2 different keys share no flight, and a slow tenant delays no other', async () => {
+    const platform = new ScriptedPlatform(new TestClock());
+    const world = await storeApp({
+      fetch: async (input, init) => {
+        if (String(init?.body).includes('slow')) await world.clock.sleep(4 * SECOND);
+        return platform.fetch(input, init);
+      },
+    });
+    const slow = world.tokens.getTenantAccessToken({ tenantKey: 'slow' });
+
+    const quick = world.tokens.getTenantAccessToken({ tenantKey: 'quick' });
+    await TestClock.settle();
+    expect(await settledAtOnce(quick)).toContain('quick');
+    expect(await settledAtOnce(slow)).toBeUndefined();
+
+    expect(await world.settle(slow)).toContain('slow');
+    expect(platform.calls.map(({ body }) => body['tenant_key'])).toEqual(['quick', 'slow']);
+  });
+
+  it("#2 an app's two kinds of token share no flight", async () => {
+    const world = new TokenWorld();
+    const { tokens, platform } = world;
+
+    const [app, tenant] = await world.settle(
+      Promise.all([tokens.getAppAccessToken(), tokens.getTenantAccessToken()]),
+    );
+
+    expect(app).not.toBe(tenant);
+    expect(platform.callsTo('/app_access_token/internal')).toBe(1);
+    expect(platform.callsTo('/tenant_access_token/internal')).toBe(1);
+  });
+
+  it('#3 the leader fails: all waiters get the same failure of one flight', async () => {
+    const world = new TokenWorld();
+    world.platform.latencyMs = 100;
+    world.platform.outage = { status: 503 };
+    const callers = times(100, () => world.tokens.getTenantAccessToken());
+
+    const failures = await world.settle(Promise.all(callers.map(failureOf)));
+
+    expect(new Set(failures).size).toBe(1);
+    expect(failures[0]).toMatchObject(UNAVAILABLE);
+    // A flight that somebody waits for tries three times; 100 callers do not make it more.
+    expect(world.platform.calls).toHaveLength(3);
+    expect(tenantMetrics(world)).toMatchObject({ waits: 100, misses: 1, refresh: { failure: 3 } });
+  });
+
+  it('#4 a failed flight is not kept: the first call after the cool-down tries again', async () => {
+    const world = new TokenWorld();
+    world.platform.outage = { status: 503 };
+    const failure = await failureOf(world.settle(world.tokens.getTenantAccessToken()));
+    const callsOfTheFlight = world.platform.calls.length;
+    world.platform.outage = undefined;
+
+    const coolDown = retryAtOf(failure) - world.clock.now();
+    await world.clock.advance(coolDown - 1);
+    const refused = await failureOf(world.tokens.getTenantAccessToken());
+    expect(refused).toMatchObject(UNAVAILABLE);
+    expect(refused).not.toBe(failure);
+    expect(world.platform.calls).toHaveLength(callsOfTheFlight);
+
+    await world.clock.advance(1);
+    await expect(world.tokens.getTenantAccessToken()).resolves.toContain('tenant');
+    expect(world.platform.calls).toHaveLength(callsOfTheFlight + 1);
+    expect(tenantMetrics(world)).toMatchObject({ waits: 2, failedFast: 1, requests: 3 });
+  });
+
+  it.each<[string, () => Promise<Response>]>([
+    [
+      'throws synchronously',
+      () => {
+        throw new Error('not even a promise');
+      },
+    ],
+    ['returns undefined', () => undefined as unknown as Promise<Response>],
+    ['resolves with undefined', () => Promise.resolve(undefined as unknown as Response)],
+    ['rejects with undefined', () => Promise.reject(undefined as unknown as Error)],
+    ['rejects with a string', () => Promise.reject('reset' as unknown as Error)],
+  ])('#5 a fetch that %s: everyone gets a typed error, and the slot is free again', async (_, misbehave) => {
+    const platform = new ScriptedPlatform(new TestClock());
+    let fetch = misbehave as typeof globalThis.fetch;
+    const world = new TokenWorld({ fetch: (...request) => fetch(...request) });
+    const callers = times(3, () => world.tokens.getTenantAccessToken());
+
+    const failures = await world.settle(Promise.all(callers.map(failureOf)));
+    for (const failure of failures) {
+      expect(isFeishuAuthError(failure)).toBe(true);
+      expect(failure).toMatchObject(UNAVAILABLE);
+    }
+
+    fetch = platform.fetch;
+    await world.clock.advance(MINUTE);
+    await expect(world.tokens.getTenantAccessToken()).resolves.toContain('tenant');
+  });
+
+  it('#6 a fetch that never settles is aborted after 5 s, and what it answers later is ignored', async () => {
+    const requests: { signal: AbortSignal; answer: (response: Response) => void }[] = [];
+    const world = new TokenWorld({
+      fetch: (_, init) =>
+        new Promise((answer) => requests.push({ signal: init?.signal as AbortSignal, answer })),
+    });
+    const caller = world.tokens.getTenantAccessToken();
+    await world.clock.advance(5 * SECOND - 1);
+    expect(requests.map(({ signal }) => signal.aborted)).toEqual([false]);
+    await world.clock.advance(1);
+    expect(requests.map(({ signal }) => signal.aborted)).toEqual([true]);
+
+    await world.clock.advance(200);
+    requests[1]?.answer(responseWith('in-time'));
+    await expect(caller).resolves.toBe('in-time');
+
+    requests[0]?.answer(responseWith('too-late'));
+    await TestClock.settle();
+    await expect(world.tokens.getTenantAccessToken()).resolves.toBe('in-time');
+    expect(requests).toHaveLength(2);
+  });
+
+  it('#6 nobody waits longer than 8 s for a platform that never answers, and the slot is free again', async () => {
+    const world = new TokenWorld();
+    world.platform.outage = { hangs: true };
+    const caller = failureOf(world.tokens.getTenantAccessToken());
+
+    await world.clock.advance(8 * SECOND - 1);
+    expect(await settledAtOnce(caller)).toBeUndefined();
+    await world.clock.advance(1);
+    expect(await settledAtOnce(caller)).toMatchObject(UNAVAILABLE);
+
+    world.platform.outage = undefined;
+    await world.clock.advance(SECOND);
+    await expect(world.tokens.getTenantAccessToken()).resolves.toContain('tenant');
+  });
+
+  it('#6 a background flight that hangs ends after 5 s, and the next one succeeds', async () => {
+    const { world, first } = await warmWorld();
+    world.platform.next({ hangs: true });
+    await world.clock.advance(REFRESH_AT);
+    await expect(world.tokens.getTenantAccessToken()).resolves.toBe(first);
+
+    await world.clock.advance(5 * SECOND - 1);
+    expect(tenantMetrics(world).refresh.failure).toBe(0);
+    await world.clock.advance(1);
+    expect(tenantMetrics(world).refresh.failure).toBe(1);
+
+    await world.clock.advance(SECOND);
+    world.tokens.handle(TENANT).peek();
+    await TestClock.settle();
+    await expect(world.tokens.getTenantAccessToken()).resolves.not.toBe(first);
+  });
+
+  it('#7 an old flight that ends after a newer one began does not clear the newer one', async () => {
+    const { world, first } = await warmWorld();
+    world.platform.latencyMs = 3 * SECOND;
+    const old = world.tokens.refresh(TENANT);
+    await world.clock.advance(SECOND);
+
+    expect(await world.tokens.invalidate(TENANT, first)).toBe(true);
+    world.platform.revoke(first);
+    await TestClock.settle(); // the old flight is over, the newer one under way
+    const callers = times(10, () => world.tokens.getTenantAccessToken());
+
+    const values = await world.settle(Promise.all([...callers, old.then(({ value }) => value)]));
+    expect(new Set(values).size).toBe(1);
+    expect(values).not.toContain(first);
+    // The first token, the flight that was called off, and one newer flight for all.
+    expect(world.platform.calls).toHaveLength(3);
+  });
+
+  it('#8 a caller who gives up rejects alone, with its own reason; the flight goes on and its token is kept', async () => {
+    const world = new TokenWorld();
+    world.platform.latencyMs = 500;
+    const impatient = new AbortController();
+    const reason = new Error('the user went away');
+    const aborted = failureOf(world.tokens.getTenantAccessToken({ signal: impatient.signal }));
+    const patient = world.tokens.getTenantAccessToken();
+
+    await world.clock.advance(100);
+    impatient.abort(reason);
+    await TestClock.settle();
+    expect(await settledAtOnce(aborted)).toBe(reason);
+    expect(await settledAtOnce(patient)).toBeUndefined();
+
+    const value = await world.settle(patient);
+    await expect(world.tokens.getTenantAccessToken()).resolves.toBe(value);
+    expect(world.platform.calls).toHaveLength(1);
+  });
+
+  it('#8 a caller who has already given up starts nothing', async () => {
+    const world = new TokenWorld();
+    const reason = new Error('gone before it came');
+    const aborted = world.tokens.getTenantAccessToken({ signal: AbortSignal.abort(reason) });
+    await expect(aborted).rejects.toBe(reason);
+    await TestClock.settle();
+    expect(world.platform.calls).toHaveLength(0);
+  });
+
+  it('#9 all callers give up: the token is held and published all the same', async () => {
+    const shared = fleetShared();
+    const world = new TokenWorld({ ...shared });
+    shared.platform.latencyMs = 500;
+    const controllers = times(20, () => new AbortController());
+    const callers = controllers.map(({ signal }) => failureOf(world.tokens.getTenantAccessToken({ signal })));
+    await shared.clock.advance(100);
+    for (const controller of controllers) controller.abort();
+    const failures = await Promise.all(callers);
+    expect(failures.map((failure) => (failure as Error).name)).toEqual(times(20, () => 'AbortError'));
+
+    await shared.clock.advance(400);
+    const value = world.tokens.handle(TENANT).peek();
+    expect(value).toContain('tenant');
+    const neighbour = new TokenWorld({ ...shared });
+    expect(await neighbour.settle(neighbour.tokens.getTenantAccessToken())).toBe(value);
+    expect(shared.platform.calls).toHaveLength(1);
+  });
+
+  describe('#10 re-entrancy: a custom fetch that asks for a token', () => {
+    it('#10 of the same key is told at once what is wrong', async () => {
+      const platform = new ScriptedPlatform(new TestClock());
+      const world: TokenWorld = new TokenWorld({
+        fetch: async (...request) => {
+          await world.tokens.getTenantAccessToken();
+          return platform.fetch(...request);
+        },
+      });
+      const failure = failureOf(world.tokens.getTenantAccessToken());
+      await TestClock.settle();
+      expect(await settledAtOnce(failure)).toMatchObject({
+        code: 'ERR_FEISHU_INVALID_ARGUMENT',
+        message: expect.stringContaining('within its own renewal'),
+      });
+    });
+
+    it('#10 of a key whose own fetch asks for the first: told as well', async () => {
+      const world: TokenWorld = new TokenWorld({
+        fetch: async (input) => {
+          const isForTenant = String(input).includes('tenant_access_token');
+          await (isForTenant ? world.tokens.getAppAccessToken() : world.tokens.getTenantAccessToken());
+          throw new Error('not reached');
+        },
+      });
+      const failure = failureOf(world.tokens.getTenantAccessToken());
+      await TestClock.settle();
+      expect(await settledAtOnce(failure)).toMatchObject({ code: 'ERR_FEISHU_INVALID_ARGUMENT' });
+    });
+
+    it('#10 of the same key by a way that cannot be traced: over at the deadline, and the error says why', async () => {
+      const elsewhere = AsyncLocalStorage.snapshot();
+      const world: TokenWorld = new TokenWorld({
+        fetch: async () => {
+          await elsewhere(() => world.tokens.getTenantAccessToken());
+          throw new Error('not reached');
+        },
+      });
+      const failure = failureOf(world.tokens.getTenantAccessToken());
+      await world.clock.advance(8 * SECOND);
+      expect(await settledAtOnce(failure)).toMatchObject({
+        ...UNAVAILABLE,
+        message: expect.stringContaining('custom fetch'),
+      });
+    });
+
+    it('#10 of the same key while one is held: gets that one, and the renewal succeeds', async () => {
+      const platform = new ScriptedPlatform(new TestClock());
+      const seen: string[] = [];
+      const { world, first } = await warmWorld({
+        fetch: async (...request) => {
+          if (platform.calls.length > 0) seen.push(await world.tokens.getTenantAccessToken());
+          return platform.fetch(...request);
+        },
+      });
+      await world.clock.advance(REFRESH_AT);
+      platform.revoke(first); // its clock stands still: it would hand out the same
+      await world.tokens.getTenantAccessToken();
+      await TestClock.settle();
+      expect(seen).toEqual([first]);
+      await expect(world.tokens.getTenantAccessToken()).resolves.not.toBe(first);
+    });
+
+    it('#10 of another key: gets it', async () => {
+      const platform = new ScriptedPlatform(new TestClock());
+      const seen: string[] = [];
+      const world: TokenWorld = new TokenWorld({
+        fetch: async (input, init) => {
+          if (String(input).includes('tenant_access_token')) seen.push(await world.tokens.getAppAccessToken());
+          return platform.fetch(input, init);
+        },
+      });
+      await expect(world.settle(world.tokens.getTenantAccessToken())).resolves.toContain('tenant');
+      expect(seen).toEqual([expect.stringContaining('app')]);
+    });
+  });
+});
+
+function tenantMetrics(world: TokenWorld): ReturnType<TokenWorld['tokens']['metrics']>['kinds']['tenant'] {
+  return world.tokens.metrics().kinds.tenant;
+}
+
+/** What `work` was rejected with; `work` must not succeed. */
+function failureOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    (value) => {
+      throw new Error(`expected a failure, got ${String(value)}`);
+    },
+    (error: unknown) => error,
+  );
+}
