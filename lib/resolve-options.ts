@@ -37,10 +37,8 @@ const origin = v.pipe(
 );
 
 /** With a message of its own wherever valibot's would quote the value. */
-const group = <TEntries extends v.ObjectEntries>(
-  entries: TEntries,
-  names = Object.keys(entries).join(', '),
-) => v.strictObject(entries, `must be an object: { ${names} }`);
+const group = <TEntries extends v.ObjectEntries>(entries: TEntries) =>
+  v.strictObject(entries, `must be an object: { ${Object.keys(entries).join(', ')} }`);
 
 const BASE64_OF_32_BYTES = /^[A-Za-z0-9+/_-]{43}=?$/;
 const encryptionKey = group({

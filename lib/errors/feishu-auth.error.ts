@@ -62,11 +62,11 @@ export class FeishuAuthError extends Error {
   /** Whether the same call may succeed later without anybody changing anything. */
   readonly retryable: boolean;
   /** When it is worth trying again, where that is known. */
-  readonly retryAt?: Date;
+  declare readonly retryAt?: Date;
   /** The `code` of Feishu's answer, where there was one. */
-  readonly feishuCode?: number;
+  declare readonly feishuCode?: number;
   /** Feishu's log id of the answer, where there was one. */
-  readonly logId?: string;
+  declare readonly logId?: string;
 
   constructor(code: FeishuAuthErrorCode, message: string, details: FeishuAuthErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: sanitizeCause(details.cause) });

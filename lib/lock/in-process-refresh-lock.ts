@@ -2,6 +2,9 @@ import { SystemClock } from '../time/system-clock.js';
 import { type Clock } from '../time/clock.js';
 import { RefreshLock, type RefreshLease, type RefreshLockOptions } from './refresh-lock.js';
 
+/** Leases that ran out are swept when so many are held, and again at twice what is left. */
+const SWEEP_AT = 64;
+
 /**
  * The default lock: mutual exclusion among everything in this process that shares the instance. It knows nothing of
  * other processes. Our own, because no kept mutex has keys, leases that run out and waiting that can be given up.
@@ -11,6 +14,7 @@ import { RefreshLock, type RefreshLease, type RefreshLockOptions } from './refre
 export class InProcessRefreshLock extends RefreshLock {
   private readonly leases = new Map<string, Lease>();
   private readonly clock: Clock;
+  private sweepAt = SWEEP_AT;
 
   /** @param options.clock for tests; the machine's own by default */
   constructor(options: { clock?: Clock } = {}) {
@@ -42,7 +46,9 @@ export class InProcessRefreshLock extends RefreshLock {
 
   /** Claims are never released; they must not pile up either. */
   private dropExpired(): void {
+    if (this.leases.size < this.sweepAt) return;
     for (const [key, lease] of this.leases) if (!lease.isHeld()) this.leases.delete(key);
+    this.sweepAt = Math.max(SWEEP_AT, 2 * this.leases.size);
   }
 
   private async ended(lease: Lease, atMostMs: number, signal: AbortSignal | undefined): Promise<void> {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { isErrorLike } from '../errors/sanitize-cause.js';
+import { isErrorLike, MAX_CAUSES } from '../errors/sanitize-cause.js';
 import { FeishuAuthError } from '../errors/feishu-auth.error.js';
 import { type Clock } from '../time/clock.js';
 import { withDeadline, withSignal } from '../time/deadline.js';
@@ -25,7 +25,8 @@ export interface PlatformAnswer {
   readonly logId: string | undefined;
 }
 
-const Envelope = v.object({ code: v.number(), msg: v.optional(v.string()) });
+// The code decides, whatever became of the words.
+const Envelope = v.object({ code: v.number(), msg: v.fallback(v.optional(v.string()), undefined) });
 
 /** The rate limit's own word is honoured within these. */
 const MIN_RESET_S = 1;
@@ -48,7 +49,8 @@ export class FeishuPlatformClient {
     const startedAt = clock.now();
     const startedMonotonic = clock.monotonic();
     const { response, text } = await this.exchange(path, body, signal);
-    return { body: this.parse(path, response, text), startedAt, startedMonotonic, logId: logIdOf(response) };
+    const answered = this.parse(path, response, text, body);
+    return { body: answered, startedAt, startedMonotonic, logId: logIdOf(response) };
   }
 
   private async exchange(
@@ -78,7 +80,7 @@ export class FeishuPlatformClient {
           `POST ${path}: no answer within ${requestTimeoutMs} ms`,
           { retryable: true },
         );
-      return await withSignal(withDeadline(clock, send(), requestTimeoutMs, timedOut), signal);
+      return await withDeadline(clock, withSignal(send(), signal), requestTimeoutMs, timedOut);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (error instanceof FeishuAuthError) throw error;
@@ -92,12 +94,15 @@ export class FeishuPlatformClient {
     }
   }
 
-  private parse(path: string, response: Response, text: string): unknown {
+  private parse(path: string, response: Response, text: string, sent: Record<string, string>): unknown {
     const body = text.length > MAX_BODY_CHARS ? undefined : parseJson(text);
     const envelope = v.safeParse(Envelope, body);
     if (envelope.success) {
       if (envelope.output.code === 0 && response.ok) return body;
-      if (envelope.output.code !== 0) throw this.refusal(path, response, envelope.output);
+      if (envelope.output.code !== 0) {
+        const { code, msg = '' } = envelope.output;
+        throw this.refusal(path, response, code, this.withoutSecrets(msg, sent));
+      }
     }
     if (response.status === 429) throw this.rateLimit(path, response, undefined, 'asked too often');
     if (response.status >= 500) {
@@ -114,15 +119,15 @@ export class FeishuPlatformClient {
     );
   }
 
-  private refusal(path: string, response: Response, answer: v.InferOutput<typeof Envelope>): FeishuAuthError {
-    const { code, hint } = meaningOf(answer.code, this.options.appType);
-    if (code === 'ERR_FEISHU_RATE_LIMITED') return this.rateLimit(path, response, answer.code, hint);
+  private refusal(path: string, response: Response, feishuCode: number, msg: string): FeishuAuthError {
+    const { code, hint } = meaningOf(feishuCode, this.options.appType);
+    if (code === 'ERR_FEISHU_RATE_LIMITED') return this.rateLimit(path, response, feishuCode, hint);
     return new FeishuAuthError(
       code,
-      `POST ${path}: Feishu answered code ${answer.code}${said(answer.msg)}: ${hint}`,
+      `POST ${path}: Feishu answered code ${feishuCode}${said(msg)}: ${hint}`,
       {
         retryable: code === 'ERR_FEISHU_PLATFORM_UNAVAILABLE' || code === 'ERR_FEISHU_APP_TICKET_MISSING',
-        feishuCode: answer.code,
+        feishuCode,
         logId: logIdOf(response),
         retryAt: code === 'ERR_FEISHU_PLATFORM_UNAVAILABLE' ? this.resetOf(response) : undefined,
       },
@@ -155,13 +160,18 @@ export class FeishuPlatformClient {
   }
 
   /** A foreign error may quote the request; what was secret in it is struck out. */
-  private redacted(error: unknown, body: Record<string, string>): unknown {
+  private redacted(error: unknown, sent: Record<string, string>, depth = 0): unknown {
+    if (depth > MAX_CAUSES) return undefined;
     if (!isErrorLike(error)) return error;
-    const secrets = [...this.options.secrets, ...Object.values(body)].filter((secret) => secret.length >= 6);
-    const message = secrets.reduce((text, secret) => text.replaceAll(secret, '[redacted]'), error.message);
-    const clean = new Error(message, { cause: this.redacted(error.cause, body) });
+    const cause = this.redacted(error.cause, sent, depth + 1);
+    const clean = new Error(this.withoutSecrets(error.message, sent), { cause });
     clean.name = error.name;
     return Object.assign(clean, { code: (error as { code?: unknown }).code });
+  }
+
+  private withoutSecrets(text: string, sent: Record<string, string>): string {
+    const secrets = [...this.options.secrets, ...Object.values(sent)].filter((secret) => secret.length >= 6);
+    return secrets.reduce((clean, secret) => clean.replaceAll(secret, '[redacted]'), text);
   }
 }
 
@@ -185,6 +195,6 @@ function parseJson(text: string): unknown {
   }
 }
 
-function said(msg: string | undefined): string {
+function said(msg: string): string {
   return msg ? ` ("${msg.slice(0, 120)}")` : '';
 }

@@ -51,8 +51,8 @@ export class TokenPrewarmer {
   constructor(private readonly deps: PrewarmerDependencies) {}
 
   /**
-   * Renews what is due, a bounded number at a time, and lets go of tenants that nobody asks for. Never rejects. While
-   * a sweep runs, another call joins it.
+   * Renews what is due, a bounded number at a time, and lets go of tenants that nobody asks for. A token that cannot
+   * be renewed is no error. While a sweep runs, another call joins it.
    */
   sweep(): Promise<PrewarmSweepResult> {
     this.running ??= this.sweepOnce().finally(() => (this.running = undefined));
@@ -90,7 +90,12 @@ export class TokenPrewarmer {
 
   private tick(): void {
     if (this.running) this.deps.metrics.sweepSkipped();
-    else void this.sweep();
+    else this.sweep().catch(() => this.sayUnexpected()).catch(() => undefined);
+  }
+
+  /** A bug of ours ends one sweep; not the host's process, and not the sweeps to come. */
+  private sayUnexpected(): void {
+    this.deps.warn('pre-warm: a sweep failed unexpectedly; the next one tries again');
   }
 
   private async sweepOnce(): Promise<PrewarmSweepResult> {

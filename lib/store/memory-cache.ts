@@ -16,7 +16,8 @@ class LruKeyvStore implements Pick<KeyvStoreAdapter, 'get' | 'set' | 'delete' | 
     max: number,
     private readonly clock: Clock,
   ) {
-    this.entries = new LRUCache({ max, perf: { now: () => clock.monotonic() } });
+    // Without ttlResolution it would ask the clock once per real millisecond only.
+    this.entries = new LRUCache({ max, perf: { now: () => clock.monotonic() }, ttlResolution: 0 });
     this.lastPurgeAt = clock.monotonic();
   }
 

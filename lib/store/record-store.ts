@@ -23,7 +23,10 @@ export interface StoredSecret extends RecordFacts {
 export type StoredRead = StoredSecret | 'miss' | 'newer' | Unavailable;
 
 const Sealed = v.object({ keyId: v.string(), iv: v.string(), tag: v.string(), data: v.string() });
-const Time = v.pipe(v.number(), v.finite());
+/** What a `Date` can hold. */
+const Time = v.pipe(v.number(), v.minValue(0), v.maxValue(8_640_000_000_000_000));
+/** No token lives anywhere near this: what says it does was not written by this module, or not like that. */
+const MAX_LIFE_MS = 24 * 60 * 60_000;
 
 const StoredRecord = v.object({
   version: v.literal(SCHEMA_VERSION),
@@ -31,7 +34,7 @@ const StoredRecord = v.object({
   key: v.string(),
   obtainedAt: Time,
   expiresAt: v.optional(Time),
-  lifeMs: v.optional(v.pipe(Time, v.gtValue(0))),
+  lifeMs: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(MAX_LIFE_MS))),
   secret: v.optional(v.pipe(v.string(), v.nonEmpty())),
   sealed: v.optional(Sealed),
 });

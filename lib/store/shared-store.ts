@@ -13,10 +13,23 @@ interface FaultyStore {
   off?(event: 'error', listener: (error: unknown) => void): unknown;
 }
 
+/** What cache-manager tells of a read, and tells nowhere else: a Keyv that threw, a text that is no JSON. */
+interface ReadEvent {
+  readonly key: string;
+  readonly error?: unknown;
+}
+
+/** The part of a cache-manager cache that is used, and what one of somebody's own need not have. */
+interface UsedCache extends Pick<Cache, 'get' | 'set'> {
+  readonly stores?: unknown;
+  on?(event: 'get', listener: (event: ReadEvent) => void): unknown;
+  off?(event: 'get', listener: (event: ReadEvent) => void): unknown;
+}
+
 /**
  * cache-manager behind a deadline and a breaker. Only `get` and `set` are used: `wrap()` would make every caller of a
  * hung store hang for ever. cache-manager hides a broken store (`get` reads as a miss, `set` as done), so faults are
- * heard on the stores themselves.
+ * heard on the stores themselves and in its `get` event.
  */
 export class SharedStore {
   reads = 0;
@@ -24,15 +37,26 @@ export class SharedStore {
   errors = 0;
   timeouts = 0;
   private readonly circuitBreaker: CircuitBreaker;
-  private readonly onFault = (): void => void this.errors++;
+  /** Faults that were heard; they do not say which operation they are of. */
+  private heard = 0;
+  /** The keys being read, and how many faults had been heard before. */
+  private readonly reading = new Map<string, number>();
+  private readonly onFault = (): void => {
+    this.heard++;
+    this.errors++;
+  };
+  private readonly onRead = ({ key, error }: ReadEvent): void => {
+    if (error !== undefined && this.reading.get(key) === this.heard) this.onFault();
+  };
 
   constructor(
-    private readonly cache: Pick<Cache, 'get' | 'set'> & { stores?: unknown },
+    private readonly cache: UsedCache,
     private readonly clock: Clock,
     private readonly timeoutMs: number,
   ) {
     this.circuitBreaker = new CircuitBreaker(clock);
     for (const store of this.faultyStores()) store.on?.('error', this.onFault);
+    cache.on?.('get', this.onRead);
   }
 
   get breaker(): BreakerState {
@@ -41,7 +65,10 @@ export class SharedStore {
 
   /** What is stored under `key`; `undefined` for nothing. Takes at most the deadline and never rejects. */
   read(key: string): Promise<unknown> {
-    return this.attempt('reads', () => this.cache.get(key));
+    return this.attempt('reads', () => {
+      this.reading.set(key, this.heard);
+      return this.cache.get(key).finally(() => this.reading.delete(key));
+    });
   }
 
   /** Stores `value` for `ttlMs`, for ever without. Takes at most the deadline and never rejects. */
@@ -57,24 +84,25 @@ export class SharedStore {
 
   close(): void {
     for (const store of this.faultyStores()) store.off?.('error', this.onFault);
+    this.cache.off?.('get', this.onRead);
   }
 
   private async attempt(counter: 'reads' | 'writes', operation: () => Promise<unknown>): Promise<unknown> {
     if (!this.circuitBreaker.tryPass()) return UNAVAILABLE;
     this[counter]++;
-    const errorsBefore = this.errors;
+    const heardBefore = this.heard;
     try {
       const work = Promise.resolve().then(operation);
       const answer = await withDeadline(this.clock, work, this.timeoutMs, () => UNAVAILABLE);
       // A fault heard meanwhile means that this "miss" or "done" is none.
-      const isFaulty = this.errors > errorsBefore && (counter === 'writes' || answer === undefined);
+      const isFaulty = this.heard > heardBefore && (counter === 'writes' || answer === undefined);
       if (isFaulty) this.circuitBreaker.failed();
       else this.circuitBreaker.succeeded();
       return isFaulty ? UNAVAILABLE : (answer ?? undefined);
     } catch (error) {
       this.circuitBreaker.failed();
       if (error === UNAVAILABLE) this.timeouts++;
-      else if (this.errors === errorsBefore) this.errors++;
+      else if (this.heard === heardBefore) this.errors++;
       return UNAVAILABLE;
     }
   }

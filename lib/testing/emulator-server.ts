@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
@@ -21,6 +21,8 @@ export class EmulatorServer {
   private closed: Promise<void> | undefined;
 
   constructor(private readonly answer: Answer) {
+    // Every request that waits listens: many at once are no leak.
+    setMaxListeners(0, this.stopping.signal);
     this.server = createServer((message, response) => void this.serve(message, response));
     // Longer than any client keeps an idle connection: who closes first must not be the server, or a request is lost.
     this.server.keepAliveTimeout = 65_000;

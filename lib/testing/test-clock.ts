@@ -21,6 +21,7 @@ interface Scheduled {
 export class TestClock extends Clock {
   private wallMs: number;
   private monotonicMs = 1_000;
+  private suspendedMs = 0;
   private order = 0;
   private readonly timers = new Set<Scheduled>();
 
@@ -36,6 +37,14 @@ export class TestClock extends Clock {
 
   monotonic(): number {
     return this.monotonicMs;
+  }
+
+  /**
+   * Milliseconds since some fixed point by a clock that no one sets and that goes on while the machine sleeps: the time
+   * of everybody else.
+   */
+  trueTime(): number {
+    return this.monotonicMs + this.suspendedMs;
   }
 
   /** How many timers are waiting: 0 after everything was closed, or something leaks. */
@@ -84,6 +93,7 @@ export class TestClock extends Clock {
   /** The machine slept: the wall clock went on, the monotonic clock and the timers did not. */
   suspend(ms: number): void {
     this.wallMs += ms;
+    this.suspendedMs += ms;
   }
 
   /** Lets every promise that can settle without time passing settle. */

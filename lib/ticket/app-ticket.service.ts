@@ -4,10 +4,12 @@ import { type TokenGrants } from '../platform/token-grants.js';
 import { type RecordStore, type StoredSecret } from '../store/record-store.js';
 import { UNAVAILABLE } from '../store/shared-store.js';
 import { type Clock } from '../time/clock.js';
-import { withSignal } from '../time/deadline.js';
+import { withDeadline, withSignal } from '../time/deadline.js';
 
 /** At most one request to resend a minute, however many callers miss the ticket. */
 const RESEND_EVERY_MS = 60_000;
+/** A lock that does not answer within this is gone without. */
+const LOCK_ANSWER_MS = 500;
 /** While somebody waits, how often the store is looked into for a ticket that another process was given. */
 const LOOK_EVERY_MS = 1_000;
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -37,6 +39,7 @@ export class AppTicketService {
   private readonly waiters = new Set<() => void>();
   private readonly listeners = new Set<() => void>();
   private lastResendAt = -Infinity;
+  private resend: Promise<void> = Promise.resolve();
   private readonly closed = new AbortController();
 
   /** @internal */
@@ -49,12 +52,7 @@ export class AppTicketService {
    * @throws FeishuAuthError `ERR_FEISHU_INVALID_ARGUMENT` for what is no ticket, and for a self-built app
    */
   async set(ticket: string): Promise<void> {
-    if (this.deps.appType !== 'store') {
-      throw new FeishuAuthError(
-        'ERR_FEISHU_INVALID_ARGUMENT',
-        "only a store app (appType: 'store') has an app_ticket",
-      );
-    }
+    this.assertStoreApp();
     if (typeof ticket !== 'string' || !/^[\x21-\x7e]{1,1024}$/.test(ticket)) {
       throw new FeishuAuthError(
         'ERR_FEISHU_INVALID_ARGUMENT',
@@ -81,6 +79,15 @@ export class AppTicketService {
     return this.ticket?.secret;
   }
 
+  /**
+   * The ticket that this process holds, without a look into the store.
+   *
+   * @internal
+   */
+  held(): string | undefined {
+    return this.ticket?.secret;
+  }
+
   /** Whether this process holds a ticket: no look into the store. */
   hasTicket(): boolean {
     return this.ticket !== undefined;
@@ -91,22 +98,29 @@ export class AppTicketService {
    *
    * @param options.timeoutMs how long to wait, in milliseconds @default 10_000
    * @throws FeishuAuthError `ERR_FEISHU_APP_TICKET_MISSING` (retryable) when none came in time,
-   * `ERR_FEISHU_CREDENTIALS_REJECTED` when the platform refuses to send one, `ERR_FEISHU_CLOSED`
+   * `ERR_FEISHU_CREDENTIALS_REJECTED` when the platform refuses to send one, `ERR_FEISHU_CLOSED`,
+   * `ERR_FEISHU_INVALID_ARGUMENT` for a self-built app
    */
   async waitForTicket(options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<string> {
     const { clock } = this.deps;
     const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+    this.assertStoreApp();
     const giveUpAt = clock.monotonic() + timeoutMs;
-    for (let hasAsked = false; ;) {
+    for (;;) {
       this.throwIfOver(signal);
       const ticket = await this.current();
       if (ticket !== undefined) return ticket;
       this.throwIfOver(signal);
-      if (!hasAsked) await this.requestResend(signal);
-      hasAsked = true;
+      const resend = this.requestResend();
       const remaining = giveUpAt - clock.monotonic();
-      if (remaining <= 0) throw this.missing();
-      if (this.ticket === undefined) await this.nextChange(Math.min(remaining, LOOK_EVERY_MS), signal);
+      if (remaining > 0) {
+        await this.nextChange(Math.min(remaining, LOOK_EVERY_MS), resend, signal);
+      } else {
+        // Who waits for no ticket still waits to learn why there will be none.
+        await (signal ? withSignal(resend, signal) : resend);
+        this.throwIfOver(signal);
+        if (this.ticket === undefined) throw this.missing();
+      }
     }
   }
 
@@ -122,26 +136,20 @@ export class AppTicketService {
   }
 
   /**
-   * Asks the platform to push the ticket again, at most once a minute across all that share the lock.
+   * Asks the platform to push the ticket again, at most once a minute across all that share the lock. Everybody who
+   * asks within that minute shares the one request, which no caller's abort ends.
    *
    * @internal
    */
-  async requestResend(signal: AbortSignal = this.closed.signal): Promise<void> {
-    const { clock, lock, key, grants, onResendFailed } = this.deps;
-    if (clock.monotonic() - this.lastResendAt < RESEND_EVERY_MS) return;
-    this.lastResendAt = clock.monotonic();
-    try {
-      // A claim: a lease that is never released.
-      const claim = await lock
-        .acquire(`${key}:resend`, { ttlMs: RESEND_EVERY_MS, waitMs: 0 })
-        .catch(() => 'unlocked');
-      if (claim) await grants.resendAppTicket(signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      onResendFailed(error);
-      // Whoever waits learns why no ticket will come; anything passing leaves them waiting.
-      if (error instanceof FeishuAuthError && !error.retryable) throw error;
+  requestResend(): Promise<void> {
+    const now = this.deps.clock.monotonic();
+    if (now - this.lastResendAt >= RESEND_EVERY_MS) {
+      this.lastResendAt = now;
+      this.resend = this.resendOnce();
+      // Whoever waits learns of it; nobody has to.
+      this.resend.catch(() => undefined);
     }
+    return this.resend;
   }
 
   /**
@@ -159,23 +167,55 @@ export class AppTicketService {
     this.wake();
   }
 
+  private async resendOnce(): Promise<void> {
+    const { clock, lock, key, grants, onResendFailed } = this.deps;
+    const { signal } = this.closed;
+    try {
+      // A claim: a lease that is never released.
+      const asked = Promise.resolve().then(() =>
+        lock.acquire(`${key}:resend`, { ttlMs: RESEND_EVERY_MS, waitMs: 0 }),
+      );
+      const claim = await withDeadline(clock, asked, LOCK_ANSWER_MS, () => undefined).catch(() => 'unlocked');
+      if (claim) await grants.resendAppTicket(signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      onResendFailed(error);
+      // Whoever waits learns why no ticket will come; anything passing leaves them waiting.
+      if (error instanceof FeishuAuthError && !error.retryable) throw error;
+    }
+  }
+
   private wake(): void {
     for (const wake of [...this.waiters]) wake();
     for (const listener of this.listeners) listener();
   }
 
-  /** Until a ticket is set here, `ms` have passed, or the wait is over. */
-  private async nextChange(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  /** Until a ticket is set here, `ms` have passed, or the wait is over. Rejects as `resend` does. */
+  private async nextChange(
+    ms: number,
+    resend: Promise<void>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const changed = new AbortController();
     const wake = (): void => changed.abort();
     this.waiters.add(wake);
     const slept = this.deps.clock.sleep(ms, changed.signal, { ref: true });
+    const refused = resend.then(() => slept);
+    const change = Promise.race([slept, refused]);
     try {
-      await (signal ? withSignal(slept, signal) : slept);
+      await (signal ? withSignal(change, signal) : change);
     } finally {
       this.waiters.delete(wake);
       wake();
     }
+  }
+
+  private assertStoreApp(): void {
+    if (this.deps.appType === 'store') return;
+    throw new FeishuAuthError(
+      'ERR_FEISHU_INVALID_ARGUMENT',
+      "only a store app (appType: 'store') has an app_ticket",
+    );
   }
 
   private throwIfOver(signal: AbortSignal | undefined): void {

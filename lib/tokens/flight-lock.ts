@@ -33,7 +33,7 @@ export class FlightLock {
       const waited = clock.monotonic() - startedAt;
       if (typeof lease === 'object') {
         observer.lockAcquired(waited);
-        return lease;
+        return this.bounded(lease);
       }
       flight.signal.throwIfAborted();
       if (lease === undefined && waitMs === 0) {
@@ -45,6 +45,13 @@ export class FlightLock {
       observer.lockFailedOpen(waited);
       return undefined;
     }
+  }
+
+  /** A lock that does not take its lease back must not hold up what comes next: the lease runs out by itself. */
+  private bounded(lease: RefreshLease): RefreshLease {
+    const { clock, graceMs } = this.options;
+    const release = async (): Promise<void> => withDeadline(clock, lease.release(), graceMs, () => undefined);
+    return { isHeld: () => lease.isHeld(), release: () => release().catch(() => undefined) };
   }
 
   private async ask(

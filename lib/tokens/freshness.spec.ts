@@ -240,21 +240,26 @@ describe('backoff', () => {
   it.each([
     ['backgroundBackoff', backgroundBackoff, SECOND, MINUTE],
     ['failFastBackoff', failFastBackoff, 0.5 * SECOND, 15 * SECOND],
-  ] as const)('%s doubles from its first pause to its longest, times U(0.5, 1)', (_, backoff, first, longest) => {
-    fc.assert(
-      fc.property(failures, random, (count, jitter) => {
-        const pause = backoff(count, jitter);
-        const whole = Math.min(longest, first * 2 ** Math.min(count - 1, 20));
-        expect(pause).toBeGreaterThanOrEqual(0.5 * whole);
-        expect(pause).toBeLessThanOrEqual(whole);
-        expect(backoff(count + 1, jitter)).toBe(whole === longest ? pause : Math.min(2 * pause, backoff(5_000, jitter)));
-      }),
-      propertyRuns(500),
-    );
-    expect(backoff(1, 0)).toBe(0.5 * first);
-    expect(backoff(2, 0)).toBe(first);
-    expect(backoff(30, 0)).toBe(0.5 * longest);
-  });
+  ] as const)(
+    '%s doubles from its first pause to its longest, times U(0.5, 1)',
+    (_, backoff, first, longest) => {
+      fc.assert(
+        fc.property(failures, random, (count, jitter) => {
+          const pause = backoff(count, jitter);
+          const whole = Math.min(longest, first * 2 ** Math.min(count - 1, 20));
+          expect(pause).toBeGreaterThanOrEqual(0.5 * whole);
+          expect(pause).toBeLessThanOrEqual(whole);
+          expect(backoff(count + 1, jitter)).toBe(
+            whole === longest ? pause : Math.min(2 * pause, backoff(5_000, jitter)),
+          );
+        }),
+        propertyRuns(500),
+      );
+      expect(backoff(1, 0)).toBe(0.5 * first);
+      expect(backoff(2, 0)).toBe(first);
+      expect(backoff(30, 0)).toBe(0.5 * longest);
+    },
+  );
 
   it('#15 makes at most 56 attempts in a background outage of 25 minutes', () => {
     let attempts = 0;

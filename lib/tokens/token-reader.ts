@@ -133,7 +133,7 @@ export class TokenReader implements SlotStates {
     const { clock, observer, refresher, publisher, identity } = this.deps;
     const { kind, tenantKey } = resolveQuery(query, identity.appType);
     const slot = this.slots.find(kind, tenantKey);
-    if (this.closed || slot?.kept?.value !== rejectedValue) return false;
+    if (this.closed || !slot?.kept || slot.kept.value !== rejectedValue) return false;
     const fingerprint = fingerprintOf(rejectedValue);
     const { confirmed } = slot;
     if (confirmed?.fingerprint === fingerprint && clock.monotonic() < confirmed.until) return false;

@@ -81,7 +81,7 @@ export class TokenRefresher {
 
     const found = await this.adopt(slot, flight);
     if (found.token) return { token: found.token };
-    const prepared = await source.prepare(slot, flight);
+    const prepared = await source.prepare(slot, flight, found.answered);
     flight.signal.throwIfAborted();
     const lease = await lock.acquire(slot, flight);
     if (lease === 'contended') return lease;

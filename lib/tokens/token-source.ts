@@ -17,8 +17,12 @@ export interface AppTokens {
 
 /** Which grant a slot's token comes from, and what that grant needs first. */
 export interface TokenSource {
-  /** What has to be had before the lock is taken; `undefined` where nothing has. */
-  prepare(slot: TokenSlot, flight: TokenFlight): Promise<string | undefined>;
+  /**
+   * What has to be had before the lock is taken; `undefined` where nothing has.
+   *
+   * @param storeAnswers whether the store answered this flight; one that did not is not waited for again
+   */
+  prepare(slot: TokenSlot, flight: TokenFlight, storeAnswers: boolean): Promise<string | undefined>;
   /** One request to the platform. */
   request(slot: TokenSlot, flight: TokenFlight, prepared: string | undefined): Promise<TokenGrant>;
   /** After the platform rejected what `prepare` gave: another one to try once, or `undefined`. */
@@ -49,8 +53,8 @@ export class StoreAppTokenSource implements TokenSource {
     private readonly appTokens: AppTokens,
   ) {}
 
-  prepare({ query }: TokenSlot, flight: TokenFlight): Promise<string> {
-    return query.kind === 'app' ? this.ticket(flight) : this.appTokens.get(flight.signal);
+  prepare({ query }: TokenSlot, flight: TokenFlight, storeAnswers: boolean): Promise<string> {
+    return query.kind === 'app' ? this.ticket(flight, storeAnswers) : this.appTokens.get(flight.signal);
   }
 
   request({ query }: TokenSlot, { signal }: TokenFlight, prepared = ''): Promise<TokenGrant> {
@@ -63,7 +67,7 @@ export class StoreAppTokenSource implements TokenSource {
     if (!(error instanceof FeishuAuthError)) return undefined;
     if (error.code === 'ERR_FEISHU_APP_TICKET_MISSING') {
       this.tickets.refuse(prepared);
-      return this.ticket(flight);
+      return this.ticket(flight, true);
     }
     if (!isAppTokenRejection(error.feishuCode)) return undefined;
     await this.appTokens.reject(prepared);
@@ -72,9 +76,9 @@ export class StoreAppTokenSource implements TokenSource {
   }
 
   /** The ticket; waited for only where a caller waits anyway. */
-  private async ticket(flight: TokenFlight): Promise<string> {
+  private async ticket(flight: TokenFlight, storeAnswers: boolean): Promise<string> {
     const { signal } = flight;
-    const ticket = await this.tickets.current();
+    const ticket = (storeAnswers ? undefined : this.tickets.held()) ?? (await this.tickets.current());
     if (ticket !== undefined) return ticket;
     return this.tickets.waitForTicket({ signal, timeoutMs: flight.blocking ? TICKET_WAIT_MS : 0 });
   }

@@ -16,9 +16,10 @@ FEISHU_APP_ID and FEISHU_APP_SECRET choose an app of yours on Feishu; FEISHU_DOM
 Without them there is an emulator. PORT is where the application listens (default 3000).`;
 /** This machine only: a show needs no more. */
 const HOST = '127.0.0.1';
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
+/** What fails from then on fails because the application is closing. */
 let isInterrupted = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (isInterrupted = true));
 
 try {
   await run();
@@ -44,7 +45,8 @@ async function run(): Promise<void> {
   const { port } = readEnvironment(process.env);
 
   const app = await NestFactory.create(AppModule, { logger: ['warn', 'error', 'fatal'] });
-  app.enableShutdownHooks(['SIGINT', 'SIGTERM'], { useProcessExit: true });
+  app.enableShutdownHooks([...SIGNALS], { useProcessExit: true });
+  for (const signal of SIGNALS) process.once(signal, () => (isInterrupted = true));
   await app.listen(await freePort(port, HOST), HOST);
   let staysUp = false;
   try {
@@ -68,12 +70,11 @@ The application stays up; Ctrl-C ends it. Try:
 }
 
 function explain(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
   if (isFeishuAuthError(error, 'ERR_FEISHU_CREDENTIALS_REJECTED')) {
     return (
-      `${message}\n` +
-      'Check FEISHU_APP_ID and FEISHU_APP_SECRET, and FEISHU_DOMAIN: an app of Lark is unknown to Feishu.'
+      `The platform refuses the app (code ${error.feishuCode ?? 'unknown'}): check FEISHU_APP_ID and FEISHU_APP_SECRET,\n` +
+      'and FEISHU_DOMAIN: Feishu knows no app of Lark, and Lark none of Feishu.'
     );
   }
-  return message;
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,9 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { isFeishuAuthError } from '../../lib/errors/feishu-auth.error.js';
+import { isFeishuAuthError, type FeishuAuthError } from '../../lib/errors/feishu-auth.error.js';
 import { TestClock } from '../../lib/testing/test-clock.js';
 import { fleetShared } from '../fixtures/fleet.js';
-import { granting, MINUTE, REFRESH_AT, SECOND, settledAtOnce, warmWorld } from '../fixtures/renewal.js';
-import { ScriptedPlatform } from '../fixtures/scripted-platform.js';
+import {
+  failureOf,
+  granting,
+  MINUTE,
+  REFRESH_AT,
+  SECOND,
+  settledAtOnce,
+  tenantMetrics,
+  warmWorld,
+  worldBehind,
+} from '../fixtures/renewal.js';
 import { TokenWorld } from '../fixtures/token-world.js';
 import { expectNoUnhandledRejections } from '../fixtures/unhandled-rejections.js';
 
@@ -33,13 +42,14 @@ describe('A. Single flight and promise hygiene', () => {
   });
 
   it('#2 different keys share no flight, and a slow tenant delays no other', async () => {
-    const platform = new ScriptedPlatform(new TestClock());
-    const world = await storeApp({
-      fetch: async (input, init) => {
+    const world = worldBehind(
+      (platform) => async (input, init) => {
         if (String(init?.body).includes('slow')) await world.clock.sleep(4 * SECOND);
         return platform.fetch(input, init);
       },
-    });
+      { appType: 'store' },
+    );
+    await world.engine.tickets.set('ticket-1');
     const slow = world.tokens.getTenantAccessToken({ tenantKey: 'slow' });
 
     const quick = world.tokens.getTenantAccessToken({ tenantKey: 'quick' });
@@ -48,7 +58,8 @@ describe('A. Single flight and promise hygiene', () => {
     expect(await settledAtOnce(slow)).toBeUndefined();
 
     expect(await world.settle(slow)).toContain('slow');
-    expect(platform.calls.map(({ body }) => body['tenant_key'])).toEqual(['quick', 'slow']);
+    expect(world.platform.callsTo('/tenant_access_token')).toBe(2);
+    expect(world.platform.callsTo('/app_access_token')).toBe(1);
   });
 
   it("#2 an app's two kinds of token share no flight", async () => {
@@ -86,7 +97,7 @@ describe('A. Single flight and promise hygiene', () => {
     const callsOfTheFlight = world.platform.calls.length;
     world.platform.outage = undefined;
 
-    const coolDown = retryAtOf(failure) - world.clock.now();
+    const coolDown = Number((failure as FeishuAuthError).retryAt) - world.clock.now();
     await world.clock.advance(coolDown - 1);
     const refused = await failureOf(world.tokens.getTenantAccessToken());
     expect(refused).toMatchObject(UNAVAILABLE);
@@ -111,9 +122,12 @@ describe('A. Single flight and promise hygiene', () => {
     ['rejects with undefined', () => Promise.reject(undefined as unknown as Error)],
     ['rejects with a string', () => Promise.reject('reset' as unknown as Error)],
   ])('#5 a fetch that %s: everyone gets a typed error, and the slot is free again', async (_, misbehave) => {
-    const platform = new ScriptedPlatform(new TestClock());
-    let fetch = misbehave as typeof globalThis.fetch;
-    const world = new TokenWorld({ fetch: (...request) => fetch(...request) });
+    let isBroken = true;
+    const world = worldBehind(
+      (platform) =>
+        (...request) =>
+          isBroken ? misbehave() : platform.fetch(...request),
+    );
     const callers = times(3, () => world.tokens.getTenantAccessToken());
 
     const failures = await world.settle(Promise.all(callers.map(failureOf)));
@@ -122,7 +136,7 @@ describe('A. Single flight and promise hygiene', () => {
       expect(failure).toMatchObject(UNAVAILABLE);
     }
 
-    fetch = platform.fetch;
+    isBroken = false;
     await world.clock.advance(MINUTE);
     await expect(world.tokens.getTenantAccessToken()).resolves.toContain('tenant');
   });
@@ -140,10 +154,10 @@ describe('A. Single flight and promise hygiene', () => {
     expect(requests.map(({ signal }) => signal.aborted)).toEqual([true]);
 
     await world.clock.advance(200);
-    requests[1]?.answer(responseWith('in-time'));
+    requests[1]?.answer(tokenResponse('in-time'));
     await expect(caller).resolves.toBe('in-time');
 
-    requests[0]?.answer(responseWith('too-late'));
+    requests[0]?.answer(tokenResponse('too-late'));
     await TestClock.settle();
     await expect(world.tokens.getTenantAccessToken()).resolves.toBe('in-time');
     expect(requests).toHaveLength(2);
@@ -248,12 +262,9 @@ describe('A. Single flight and promise hygiene', () => {
 
   describe('#10 re-entrancy: a custom fetch that asks for a token', () => {
     it('#10 of the same key is told at once what is wrong', async () => {
-      const platform = new ScriptedPlatform(new TestClock());
-      const world: TokenWorld = new TokenWorld({
-        fetch: async (...request) => {
-          await world.tokens.getTenantAccessToken();
-          return platform.fetch(...request);
-        },
+      const world = worldBehind((platform) => async (...request) => {
+        await world.tokens.getTenantAccessToken();
+        return platform.fetch(...request);
       });
       const failure = failureOf(world.tokens.getTenantAccessToken());
       await TestClock.settle();
@@ -264,12 +275,10 @@ describe('A. Single flight and promise hygiene', () => {
     });
 
     it('#10 of a key whose own fetch asks for the first: told as well', async () => {
-      const world: TokenWorld = new TokenWorld({
-        fetch: async (input) => {
-          const isForTenant = String(input).includes('tenant_access_token');
-          await (isForTenant ? world.tokens.getAppAccessToken() : world.tokens.getTenantAccessToken());
-          throw new Error('not reached');
-        },
+      const world = worldBehind((platform) => async (...request) => {
+        const isForTenant = String(request[0]).includes('tenant_access_token');
+        await (isForTenant ? world.tokens.getAppAccessToken() : world.tokens.getTenantAccessToken());
+        return platform.fetch(...request);
       });
       const failure = failureOf(world.tokens.getTenantAccessToken());
       await TestClock.settle();
@@ -278,11 +287,9 @@ describe('A. Single flight and promise hygiene', () => {
 
     it('#10 of the same key by a way that cannot be traced: over at the deadline, and the error says why', async () => {
       const elsewhere = AsyncLocalStorage.snapshot();
-      const world: TokenWorld = new TokenWorld({
-        fetch: async () => {
-          await elsewhere(() => world.tokens.getTenantAccessToken());
-          throw new Error('not reached');
-        },
+      const world = worldBehind((platform) => async (...request) => {
+        await elsewhere(() => world.tokens.getTenantAccessToken());
+        return platform.fetch(...request);
       });
       const failure = failureOf(world.tokens.getTenantAccessToken());
       await world.clock.advance(8 * SECOND);
@@ -293,16 +300,13 @@ describe('A. Single flight and promise hygiene', () => {
     });
 
     it('#10 of the same key while one is held: gets that one, and the renewal succeeds', async () => {
-      const platform = new ScriptedPlatform(new TestClock());
       const seen: string[] = [];
-      const { world, first } = await warmWorld({
-        fetch: async (...request) => {
-          if (platform.calls.length > 0) seen.push(await world.tokens.getTenantAccessToken());
-          return platform.fetch(...request);
-        },
+      const world = worldBehind((platform) => async (...request) => {
+        if (platform.calls.length > 0) seen.push(await world.tokens.getTenantAccessToken());
+        return platform.fetch(...request);
       });
+      const first = await world.settle(world.tokens.getTenantAccessToken());
       await world.clock.advance(REFRESH_AT);
-      platform.revoke(first); // its clock stands still: it would hand out the same
       await world.tokens.getTenantAccessToken();
       await TestClock.settle();
       expect(seen).toEqual([first]);
@@ -310,13 +314,11 @@ describe('A. Single flight and promise hygiene', () => {
     });
 
     it('#10 of another key: gets it', async () => {
-      const platform = new ScriptedPlatform(new TestClock());
       const seen: string[] = [];
-      const world: TokenWorld = new TokenWorld({
-        fetch: async (input, init) => {
-          if (String(input).includes('tenant_access_token')) seen.push(await world.tokens.getAppAccessToken());
-          return platform.fetch(input, init);
-        },
+      const world = worldBehind((platform) => async (...request) => {
+        const isForTenant = String(request[0]).includes('tenant_access_token');
+        if (isForTenant) seen.push(await world.tokens.getAppAccessToken());
+        return platform.fetch(...request);
       });
       await expect(world.settle(world.tokens.getTenantAccessToken())).resolves.toContain('tenant');
       expect(seen).toEqual([expect.stringContaining('app')]);
@@ -324,16 +326,4 @@ describe('A. Single flight and promise hygiene', () => {
   });
 });
 
-function tenantMetrics(world: TokenWorld): ReturnType<TokenWorld['tokens']['metrics']>['kinds']['tenant'] {
-  return world.tokens.metrics().kinds.tenant;
-}
-
-/** What `work` was rejected with; `work` must not succeed. */
-function failureOf(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    (value) => {
-      throw new Error(`expected a failure, got ${String(value)}`);
-    },
-    (error: unknown) => error,
-  );
-}
+const tokenResponse = (value: string): Response => new Response(granting(value, 7_200).body);

@@ -1,0 +1,118 @@
+import { getEventListeners } from 'node:events';
+import { type ClockTimer } from './clock.js';
+import { SystemRandomSource } from './random-source.js';
+import { SystemClock } from './system-clock.js';
+
+const clock = new SystemClock();
+const hasRef = ({ handle }: ClockTimer): boolean => (handle as NodeJS.Timeout).hasRef();
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('SystemClock', () => {
+  it("tells the machine's wall clock", () => {
+    const before = Date.now();
+    const now = clock.now();
+    expect(now).toBeGreaterThanOrEqual(before);
+    expect(now).toBeLessThanOrEqual(Date.now());
+  });
+
+  it('has a monotonic clock that never goes back', () => {
+    const times = Array.from({ length: 1_000 }, () => clock.monotonic());
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+  });
+
+  it('calls back once', async () => {
+    let calls = 0;
+    await new Promise<void>((resolve) => {
+      clock.setTimeout(() => resolve(void calls++), 1, { ref: true });
+    });
+    await turn();
+    expect(calls).toBe(1);
+  });
+
+  it('calls back at once for a time that has passed', async () => {
+    await new Promise<void>((resolve) => void clock.setTimeout(resolve, -1_000, { ref: true }));
+  });
+
+  it('calls back again and again', async () => {
+    let calls = 0;
+    await new Promise<void>((resolve) => {
+      const timer = clock.setInterval(
+        () => {
+          if (++calls < 3) return;
+          timer.cancel();
+          resolve();
+        },
+        1,
+        { ref: true },
+      );
+    });
+    expect(calls).toBe(3);
+  });
+
+  it.each(['setTimeout', 'setInterval'] as const)('holds the process by %s only when told to', (method) => {
+    const timers = [
+      clock[method](() => undefined, 60_000),
+      clock[method](() => undefined, 60_000, { ref: false }),
+      clock[method](() => undefined, 60_000, { ref: true }),
+    ];
+    expect(timers.map(hasRef)).toEqual([false, false, true]);
+    for (const timer of timers) timer.cancel();
+  });
+
+  // Node fires at once what is longer than 2^31-1 ms.
+  it.each(['setTimeout', 'setInterval'] as const)(
+    'does not fire early what is too long for %s',
+    async (method) => {
+      let calls = 0;
+      const timer = clock[method](() => calls++, 2 ** 31);
+      await new Promise<void>((resolve) => void clock.setTimeout(resolve, 20, { ref: true }));
+      timer.cancel();
+      expect(calls).toBe(0);
+    },
+  );
+
+  it('does not call back after it was called off; a second time does nothing', async () => {
+    let calls = 0;
+    const timers = [clock.setTimeout(() => calls++, 1), clock.setInterval(() => calls++, 1)];
+    for (const timer of timers) timer.cancel();
+    for (const timer of timers) timer.cancel();
+    await new Promise<void>((resolve) => void clock.setTimeout(resolve, 10, { ref: true }));
+    expect(calls).toBe(0);
+  });
+
+  describe('sleep', () => {
+    it('resolves after the time', async () => {
+      const startedAt = clock.monotonic();
+      await clock.sleep(20, undefined, { ref: true });
+      expect(clock.monotonic() - startedAt).toBeGreaterThan(15);
+    });
+
+    it('resolves at once when the signal is aborted already', async () => {
+      await clock.sleep(3_600_000, AbortSignal.abort());
+    });
+
+    it('resolves at the abort, and leaves nothing behind', async () => {
+      const controller = new AbortController();
+      const sleeping = clock.sleep(3_600_000, controller.signal);
+      expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
+      controller.abort();
+      await sleeping;
+      expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
+    });
+
+    it('takes its listener off when the time has passed', async () => {
+      const { signal } = new AbortController();
+      await clock.sleep(1, signal, { ref: true });
+      expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    });
+  });
+});
+
+describe('SystemRandomSource', () => {
+  it('gives numbers in [0, 1), not always the same', () => {
+    const random = new SystemRandomSource();
+    const numbers = Array.from({ length: 100 }, () => random.next());
+    expect(numbers.filter((n) => n < 0 || n >= 1)).toEqual([]);
+    expect(new Set(numbers).size).toBeGreaterThan(50);
+  });
+});
