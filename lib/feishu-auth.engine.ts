@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type ResolvedOptions } from './feishu-auth.options.js';
 import { InProcessRefreshLock } from './lock/in-process-refresh-lock.js';
 import { TokenMetrics } from './metrics/token-metrics.js';
@@ -30,6 +31,7 @@ export class FeishuAuthEngine {
   readonly metrics: TokenMetrics;
   readonly tickets: AppTicketService;
   readonly reader: TokenReader;
+  readonly probeStore: () => Promise<void>;
   private readonly store: SharedStore;
   private readonly refresher: TokenRefresher;
   private readonly closing = new AbortController();
@@ -68,6 +70,8 @@ export class FeishuAuthEngine {
       onResendFailed: (error) => log.resendFailed(error),
     });
 
+    // Every write that is to be tried again listens to it: thousands are no leak.
+    setMaxListeners(0, this.closing.signal);
     const publisher = new TokenPublisher(records, clock, this.closing.signal);
     this.refresher = new TokenRefresher({
       clock,
@@ -95,6 +99,7 @@ export class FeishuAuthEngine {
       observer: this.metrics,
       refresher: this.refresher,
     });
+    this.probeStore = () => this.store.probe(cacheKey(options, 'app'));
     this.metrics.attach({ store: this.store, slots: this.reader });
     this.tickets.onTicket(() => this.reader.endTicketCoolDown());
   }

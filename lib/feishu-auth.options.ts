@@ -3,7 +3,8 @@ import { type RefreshLock } from './lock/refresh-lock.js';
 
 /**
  * Where Feishu lives: a preset, or the two origins of a private deployment.
- * Origins are https, or http on a loopback host.
+ * Origins are https, or http on a loopback host. `open` serves tokens and APIs; `accounts`, where users log in, is not
+ * called by this version.
  *
  * @publicApi
  */
@@ -29,7 +30,10 @@ export interface RefreshOptions {
   requestTimeoutMs?: number;
   /** How long one operation of the shared store may take, in milliseconds. @default 250 */
   storeTimeoutMs?: number;
-  /** How long a refresh lock lives that nobody releases, in milliseconds; at least twice `requestTimeoutMs`. @default 10000 */
+  /**
+   * How long a refresh lock lives that nobody releases, in milliseconds; at least twice `requestTimeoutMs`.
+   * @default 10_000, or twice `requestTimeoutMs` if that is more
+   */
   lockTtlMs?: number;
   /** How long a caller without a token waits for somebody else's lock before going on without, in milliseconds. @default 2000 */
   lockWaitMs?: number;
@@ -45,7 +49,11 @@ export interface RefreshOptions {
  * @publicApi
  */
 export interface PrewarmOptions {
-  /** How often tokens that are due get renewed, in milliseconds. Less than `refresh.aheadMs[0]`. @default 30_000 */
+  /**
+   * How often tokens that are due get renewed, in milliseconds. Less than `refresh.aheadMs[0] - 60_000`: anything else
+   * would always be late.
+   * @default 30_000
+   */
   intervalMs?: number;
   /** How many renewals one sweep has under way at a time. @default 8 */
   concurrency?: number;
@@ -118,7 +126,7 @@ export interface FeishuAuthOptionsFactory {
  * @publicApi
  */
 export interface FeishuAuthModuleExtras {
-  /** Names this instance; needed as soon as there are two. */
+  /** Names this instance; needed as soon as there are two. `'default'` is the unnamed one. */
   name?: string | undefined;
   /** Whether every module can inject its services without importing it. @default true */
   isGlobal?: boolean | undefined;

@@ -37,7 +37,7 @@ const SERVICES: readonly {
   { service: AppTicketService, make: ({ tickets }) => tickets },
   {
     service: TokenPrewarmer,
-    make: ({ options, reader, tickets, metrics, clock }, logger, registry) =>
+    make: ({ options, reader, tickets, metrics, clock, probeStore }, logger, registry) =>
       new TokenPrewarmer({
         instance: options.instance,
         appType: options.appType,
@@ -47,6 +47,7 @@ const SERVICES: readonly {
         metrics,
         clock,
         registry,
+        probeStore,
         warn: (message) => logger.warn(message),
       }),
   },

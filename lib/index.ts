@@ -23,7 +23,7 @@ export { AppTicketService } from './ticket/app-ticket.service.js';
 
 export { FeishuAuth } from './request/feishu-auth.decorator.js';
 export { FeishuAuthInterceptor } from './request/feishu-auth.interceptor.js';
-export type { FeishuAuthOptions } from './request/feishu-auth.metadata.js';
+export type { FeishuAuthRequestOptions } from './request/feishu-auth.metadata.js';
 export { FeishuTenantKeyException, FeishuTokenUnavailableException } from './request/token-exceptions.js';
 export { FeishuToken } from './request/feishu-token.decorator.js';
 export { FeishuHttpService, type FeishuRequestInit } from './http/feishu-http.service.js';

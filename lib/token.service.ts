@@ -74,7 +74,8 @@ export class TokenService {
 
   /**
    * Renews now, whatever is held; still one flight for all who ask. With 30 minutes or more left the platform hands
-   * out the same token again, which is no failure. Not counted as a request in the metrics.
+   * out the same token again, which is no failure. Not counted as a request in the metrics. Fails fast, like a read,
+   * while a rejection of the app or tenant or a rate limit is fresh.
    */
   async refresh(query: TokenQuery): Promise<AccessToken> {
     const slot = this.reader.slotOf(query);

@@ -2,9 +2,6 @@ import { SystemClock } from '../time/system-clock.js';
 import { type Clock } from '../time/clock.js';
 import { RefreshLock, type RefreshLease, type RefreshLockOptions } from './refresh-lock.js';
 
-/** Leases that ran out are swept when so many are held, and again at twice what is left. */
-const SWEEP_AT = 64;
-
 /**
  * The default lock: mutual exclusion among everything in this process that shares the instance. It knows nothing of
  * other processes. Our own, because no kept mutex has keys, leases that run out and waiting that can be given up.
@@ -14,7 +11,8 @@ const SWEEP_AT = 64;
 export class InProcessRefreshLock extends RefreshLock {
   private readonly leases = new Map<string, Lease>();
   private readonly clock: Clock;
-  private sweepAt = SWEEP_AT;
+  /** No lease runs out before this: until then there is nothing to sweep. */
+  private nextEnd = Infinity;
 
   /** @param options.clock for tests; the machine's own by default */
   constructor(options: { clock?: Clock } = {}) {
@@ -41,14 +39,18 @@ export class InProcessRefreshLock extends RefreshLock {
       if (this.leases.get(key) === lease) this.leases.delete(key);
     });
     this.leases.set(key, lease);
+    this.nextEnd = Math.min(this.nextEnd, lease.endsAt);
     return lease;
   }
 
   /** Claims are never released; they must not pile up either. */
   private dropExpired(): void {
-    if (this.leases.size < this.sweepAt) return;
-    for (const [key, lease] of this.leases) if (!lease.isHeld()) this.leases.delete(key);
-    this.sweepAt = Math.max(SWEEP_AT, 2 * this.leases.size);
+    if (this.clock.monotonic() < this.nextEnd) return;
+    this.nextEnd = Infinity;
+    for (const [key, lease] of this.leases) {
+      if (lease.isHeld()) this.nextEnd = Math.min(this.nextEnd, lease.endsAt);
+      else this.leases.delete(key);
+    }
   }
 
   private async ended(lease: Lease, atMostMs: number, signal: AbortSignal | undefined): Promise<void> {
@@ -62,7 +64,7 @@ export class InProcessRefreshLock extends RefreshLock {
 }
 
 class Lease implements RefreshLease {
-  private readonly endsAt: number;
+  readonly endsAt: number;
   private released = false;
   private readonly listeners: (() => void)[] = [];
 

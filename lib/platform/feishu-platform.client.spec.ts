@@ -69,7 +69,7 @@ describe('FeishuPlatformClient', () => {
       redirect: 'manual',
       headers: { 'content-type': 'application/json; charset=utf-8' },
     });
-    expect(JSON.parse(String(init.body))).toEqual(BODY);
+    expect(JSON.parse(init.body as string)).toEqual(BODY);
   });
 
   it('gives the body, and both clocks as they were before the request was sent', async () => {

@@ -25,7 +25,7 @@ describe('TokenGrants', () => {
       clock,
       secrets: [SECRET],
       fetch: async (url, init) => {
-        sent.push({ path: new URL(String(url)).pathname, body: JSON.parse(String(init?.body)) });
+        sent.push({ path: new URL(url as string).pathname, body: JSON.parse(init?.body as string) });
         const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
         return new Response(text, { headers: { 'x-tt-logid': '2026-a' } });
       },

@@ -32,6 +32,8 @@ export interface PrewarmerDependencies {
   readonly clock: Clock;
   /** Absent when the host has not imported `ScheduleModule`: the timer is then only ours. */
   readonly registry: SchedulerRegistry | undefined;
+  /** Finds out whether a store that failed answers again. */
+  readonly probeStore: () => Promise<void>;
   readonly warn: (message: string) => void;
 }
 
@@ -90,7 +92,10 @@ export class TokenPrewarmer {
 
   private tick(): void {
     if (this.running) this.deps.metrics.sweepSkipped();
-    else this.sweep().catch(() => this.sayUnexpected()).catch(() => undefined);
+    else
+      this.sweep()
+        .catch(() => this.sayUnexpected())
+        .catch(() => undefined);
   }
 
   /** A bug of ours ends one sweep; not the host's process, and not the sweeps to come. */
@@ -99,7 +104,8 @@ export class TokenPrewarmer {
   }
 
   private async sweepOnce(): Promise<PrewarmSweepResult> {
-    const { options = DEFAULTS, reader, metrics } = this.deps;
+    const { options = DEFAULTS, reader, metrics, probeStore } = this.deps;
+    await probeStore();
     const result: PrewarmSweepResult = {
       refreshed: 0,
       failed: 0,

@@ -1,6 +1,6 @@
 import { applyDecorators, SetMetadata, UseInterceptors } from '@nestjs/common';
 import { FeishuAuthInterceptor } from './feishu-auth.interceptor.js';
-import { FEISHU_AUTH_REQUEST, type FeishuAuthOptions } from './feishu-auth.metadata.js';
+import { FEISHU_AUTH_REQUEST, type FeishuAuthRequestOptions } from './feishu-auth.metadata.js';
 
 /**
  * Has a Feishu token at hand before the handler runs; {@link FeishuToken} hands it in. On a class it is for every
@@ -16,7 +16,7 @@ import { FEISHU_AUTH_REQUEST, type FeishuAuthOptions } from './feishu-auth.metad
  *
  * @publicApi
  */
-export function FeishuAuth(options: FeishuAuthOptions = {}): ClassDecorator & MethodDecorator {
+export function FeishuAuth(options: FeishuAuthRequestOptions = {}): ClassDecorator & MethodDecorator {
   return applyDecorators(
     SetMetadata(FEISHU_AUTH_REQUEST, { ...options }),
     UseInterceptors(FeishuAuthInterceptor),

@@ -16,7 +16,7 @@ import { FakeTokens } from '../../test/fixtures/fake-tokens.js';
 import { FeishuAuthError } from '../errors/feishu-auth.error.js';
 import { FeishuAuth } from './feishu-auth.decorator.js';
 import { FeishuAuthInterceptor } from './feishu-auth.interceptor.js';
-import { type FeishuAuthOptions } from './feishu-auth.metadata.js';
+import { type FeishuAuthRequestOptions } from './feishu-auth.metadata.js';
 import { requestTokenOf } from './request-token.js';
 
 const REJECTED = { code: 99991663, msg: 'Invalid access token' };
@@ -24,7 +24,7 @@ const unavailable = (retryAt?: Date): FeishuAuthError =>
   new FeishuAuthError('ERR_FEISHU_PLATFORM_UNAVAILABLE', 'the platform did not answer', { retryAt });
 
 /** An invocation as Nest makes one, and the handler's side of it. */
-function invocation(options?: FeishuAuthOptions, type = 'http', classOptions?: FeishuAuthOptions) {
+function invocation(options?: FeishuAuthRequestOptions, type = 'http', classOptions?: FeishuAuthRequestOptions) {
   class Controller {
     handler(this: void): string {
       return 'done';
@@ -113,7 +113,7 @@ describe('FeishuAuthInterceptor', () => {
       expect(requestTokenOf(context)).toBeUndefined();
     });
 
-    it.each<[FeishuAuthOptions, object]>([
+    it.each<[FeishuAuthRequestOptions, object]>([
       [{ kind: 'app' }, { kind: 'app' }],
       [{ tenantKey: 'tk' }, { kind: 'tenant', tenantKey: 'tk' }],
       [{ tenantKey: () => 'tk' }, { kind: 'tenant', tenantKey: 'tk' }],

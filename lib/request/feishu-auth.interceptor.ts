@@ -13,7 +13,7 @@ import { dropRejectedToken, replaceRejectedToken } from '../http/replacement-tok
 import { Clock } from '../time/clock.js';
 import { TokenService } from '../token.service.js';
 import { type TokenHandle, type TokenQuery } from '../tokens/access-token.js';
-import { FEISHU_AUTH_REQUEST, type FeishuAuthOptions } from './feishu-auth.metadata.js';
+import { FEISHU_AUTH_REQUEST, type FeishuAuthRequestOptions } from './feishu-auth.metadata.js';
 import { requestTokens } from './request-token.js';
 import {
   FeishuTenantKeyException,
@@ -26,7 +26,7 @@ import { saysTokenRejected } from './token-rejection.js';
 interface Invocation {
   readonly context: ExecutionContext;
   readonly next: CallHandler;
-  readonly options: FeishuAuthOptions;
+  readonly options: FeishuAuthRequestOptions;
   readonly tokens: TokenService;
   readonly query: TokenQuery;
   readonly handle: TokenHandle;
@@ -49,7 +49,7 @@ const SSE = '__sse__';
 export class FeishuAuthInterceptor implements NestInterceptor {
   private readonly services = new Map<string | undefined, TokenService>();
   /** For options without a function: their key is resolved once, not once a request. */
-  private readonly handles = new WeakMap<FeishuAuthOptions, TokenHandle>();
+  private readonly handles = new WeakMap<FeishuAuthRequestOptions, TokenHandle>();
 
   constructor(
     protected readonly moduleRef: ModuleRef,
@@ -64,7 +64,7 @@ export class FeishuAuthInterceptor implements NestInterceptor {
     context: ExecutionContext,
     next: CallHandler,
   ): Observable<unknown> | Promise<Observable<unknown>> {
-    const options = reflector.getAllAndOverride<FeishuAuthOptions | undefined>(FEISHU_AUTH_REQUEST, [
+    const options = reflector.getAllAndOverride<FeishuAuthRequestOptions | undefined>(FEISHU_AUTH_REQUEST, [
       context.getHandler(),
       context.getClass(),
     ]);
@@ -175,7 +175,7 @@ export class FeishuAuthInterceptor implements NestInterceptor {
     }
   }
 
-  private handleFor(options: FeishuAuthOptions, tokens: TokenService, query: TokenQuery): TokenHandle {
+  private handleFor(options: FeishuAuthRequestOptions, tokens: TokenService, query: TokenQuery): TokenHandle {
     if (typeof options.tenantKey === 'function') return tokens.handle(query);
     let handle = this.handles.get(options);
     if (!handle) {
@@ -185,7 +185,7 @@ export class FeishuAuthInterceptor implements NestInterceptor {
     return handle;
   }
 
-  private toClientError(error: unknown, options: FeishuAuthOptions, context: ExecutionContext): unknown {
+  private toClientError(error: unknown, options: FeishuAuthRequestOptions, context: ExecutionContext): unknown {
     if (context.getType() !== 'http' || !isFeishuAuthError(error)) return error;
     if (error.code === 'ERR_FEISHU_INVALID_ARGUMENT') {
       return typeof options.tenantKey === 'function' ? new FeishuTenantKeyException(error) : error;
@@ -211,7 +211,7 @@ export class FeishuAuthInterceptor implements NestInterceptor {
   }
 }
 
-function queryFor({ kind = 'tenant', tenantKey }: FeishuAuthOptions, context: ExecutionContext): TokenQuery {
+function queryFor({ kind = 'tenant', tenantKey }: FeishuAuthRequestOptions, context: ExecutionContext): TokenQuery {
   if (kind !== 'tenant') return { kind };
   const key = typeof tenantKey === 'function' ? tenantKey(context) : tenantKey;
   return key === undefined ? { kind } : { kind, tenantKey: key };

@@ -6,7 +6,7 @@ import { type TokenKind } from '../tokens/access-token.js';
  *
  * @publicApi
  */
-export interface FeishuAuthOptions {
+export interface FeishuAuthRequestOptions {
   /** The app's own token, or a tenant's. @default 'tenant' */
   kind?: TokenKind;
   /**
@@ -24,7 +24,7 @@ export interface FeishuAuthOptions {
 }
 
 /**
- * Metadata key of {@link FeishuAuthOptions} on a handler or its class.
+ * Metadata key of {@link FeishuAuthRequestOptions} on a handler or its class.
  *
  * @internal
  */

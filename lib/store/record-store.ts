@@ -52,15 +52,15 @@ export class RecordStore {
     const raw = await this.store.read(key);
     if (raw === UNAVAILABLE) return UNAVAILABLE;
     if (raw === undefined || raw === null) return 'miss';
-    if (isNewer(raw)) return 'newer';
-    const parsed = v.safeParse(StoredRecord, raw);
-    if (!parsed.success || parsed.output.key !== key) {
+    const record = parse(raw);
+    if (record === 'newer') return 'newer';
+    if (record?.key !== key) {
       this.store.reportCorrupt();
       return 'miss';
     }
-    const secret = this.secretOf(parsed.output);
+    const secret = this.secretOf(record);
     if (secret === undefined) return 'miss';
-    const { obtainedAt, expiresAt, lifeMs } = parsed.output;
+    const { obtainedAt, expiresAt, lifeMs } = record;
     return { secret, obtainedAt, expiresAt, lifeMs };
   }
 
@@ -85,6 +85,16 @@ export class RecordStore {
     // With keys configured a plaintext record is no longer believed: whoever wrote it had none.
     if (!this.cipher) return record.secret;
     return record.sealed && this.cipher.open(record.sealed, record.key);
+  }
+}
+
+function parse(raw: unknown): StoredRecord | 'newer' | undefined {
+  try {
+    if (isNewer(raw)) return 'newer';
+    const parsed = v.safeParse(StoredRecord, raw);
+    return parsed.success ? parsed.output : undefined;
+  } catch {
+    return undefined; // a cache without serialisation can answer with an object whose getters throw
   }
 }
 

@@ -185,6 +185,20 @@ describe('SharedStore', () => {
     expect(store.breaker).toBe('closed');
   });
 
+  it('is found well again by a probe, which leaves a store that works alone', async () => {
+    await store.probe('key');
+    expect(cache.calls).toBe(0);
+    cache.behaviour = refuse;
+    for (let failure = 0; failure < 3; failure++) await store.read('key');
+    expect(store.breaker).toBe('open');
+    cache.behaviour = undefined;
+    await store.probe('key');
+    expect(store.breaker).toBe('open');
+    await clock.advance(5_000);
+    await store.probe('key');
+    expect(store.breaker).toBe('closed');
+  });
+
   it('listens to the stores until it is closed', () => {
     expect(cache.stores[0]?.listenerCount('error')).toBe(1);
     store.close();

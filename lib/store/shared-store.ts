@@ -1,4 +1,5 @@
 import { type Cache } from 'cache-manager';
+import { EventEmitter } from 'node:events';
 import { type Clock } from '../time/clock.js';
 import { withDeadline } from '../time/deadline.js';
 import { CircuitBreaker, type BreakerState } from './circuit-breaker.js';
@@ -56,7 +57,7 @@ export class SharedStore {
   ) {
     this.circuitBreaker = new CircuitBreaker(clock);
     for (const store of this.faultyStores()) store.on?.('error', this.onFault);
-    cache.on?.('get', this.onRead);
+    raiseMaxListeners(cache.on?.('get', this.onRead));
   }
 
   get breaker(): BreakerState {
@@ -64,17 +65,24 @@ export class SharedStore {
   }
 
   /** What is stored under `key`; `undefined` for nothing. Takes at most the deadline and never rejects. */
-  read(key: string): Promise<unknown> {
-    return this.attempt('reads', () => {
-      this.reading.set(key, this.heard);
-      return this.cache.get(key).finally(() => this.reading.delete(key));
-    });
+  async read(key: string): Promise<unknown> {
+    this.reading.set(key, this.heard);
+    try {
+      return await this.attempt('reads', () => this.cache.get(key));
+    } finally {
+      this.reading.delete(key);
+    }
   }
 
   /** Stores `value` for `ttlMs`, for ever without. Takes at most the deadline and never rejects. */
   async write(key: string, value: object, ttlMs?: number): Promise<void | Unavailable> {
     const written = await this.attempt('writes', () => this.cache.set(key, value, ttlMs));
     if (written === UNAVAILABLE) return UNAVAILABLE;
+  }
+
+  /** Asks a store that did not answer whether it does again: otherwise only the next renewal would find out. */
+  async probe(key: string): Promise<void> {
+    if (this.breaker !== 'closed') await this.read(key);
   }
 
   /** Counts what a store gave that it cannot have been given. */
@@ -113,4 +121,9 @@ export class SharedStore {
       ? stores.filter((store: unknown) => typeof store === 'object' && store !== null)
       : [];
   }
+}
+
+/** Many instances on one cache are no leak. @param emitter what cache-manager's `on` returns */
+function raiseMaxListeners(emitter: unknown): void {
+  if (emitter instanceof EventEmitter) emitter.setMaxListeners(emitter.getMaxListeners() + 1);
 }

@@ -62,6 +62,7 @@ export class AppTicketService {
     this.ticket = { secret: ticket, obtainedAt: this.deps.clock.now() };
     this.refused = undefined;
     this.wake();
+    for (const listener of this.listeners) listener();
     await this.deps.records.write(this.deps.key, this.ticket);
   }
 
@@ -88,7 +89,11 @@ export class AppTicketService {
     return this.ticket?.secret;
   }
 
-  /** Whether this process holds a ticket: no look into the store. */
+  /**
+   * Whether this process holds a ticket: no look into the store.
+   *
+   * @internal
+   */
   hasTicket(): boolean {
     return this.ticket !== undefined;
   }
@@ -112,15 +117,14 @@ export class AppTicketService {
       if (ticket !== undefined) return ticket;
       this.throwIfOver(signal);
       const resend = this.requestResend();
+      // Who does not wait for the ticket still learns why there will be none.
+      if (timeoutMs <= 0) await (signal ? withSignal(resend, signal) : resend);
+      this.throwIfOver(signal);
+      // One that was set since the look into the store woke nobody here.
+      if (this.ticket !== undefined) return this.ticket.secret;
       const remaining = giveUpAt - clock.monotonic();
-      if (remaining > 0) {
-        await this.nextChange(Math.min(remaining, LOOK_EVERY_MS), resend, signal);
-      } else {
-        // Who waits for no ticket still waits to learn why there will be none.
-        await (signal ? withSignal(resend, signal) : resend);
-        this.throwIfOver(signal);
-        if (this.ticket === undefined) throw this.missing();
-      }
+      if (remaining <= 0) throw this.missing();
+      await this.nextChange(Math.min(remaining, LOOK_EVERY_MS), resend, signal);
     }
   }
 
@@ -187,7 +191,6 @@ export class AppTicketService {
 
   private wake(): void {
     for (const wake of [...this.waiters]) wake();
-    for (const listener of this.listeners) listener();
   }
 
   /** Until a ticket is set here, `ms` have passed, or the wait is over. Rejects as `resend` does. */

@@ -20,10 +20,23 @@ export interface FlightLockOptions {
 export class FlightLock {
   constructor(private readonly options: FlightLockOptions) {}
 
-  /** The lease; `undefined` to go on without; `'contended'` to leave the work to whoever has it. */
-  async acquire(slot: TokenSlot, flight: TokenFlight): Promise<RefreshLease | 'contended' | undefined> {
+  /**
+   * The lease; `undefined` to go on without; `'contended'` to leave the work to whoever has it.
+   *
+   * @param isShared whether the store answers: one that does not shows no waiter what the lock's holder fetched
+   */
+  async acquire(
+    slot: TokenSlot,
+    flight: TokenFlight,
+    isShared: boolean,
+  ): Promise<RefreshLease | 'contended' | undefined> {
     const { clock, observer } = this.options;
     const startedAt = clock.monotonic();
+    // Callers wait: a lock in the same trouble as the store would cost them its deadline on top, and save no call.
+    if (!isShared && flight.blocking) {
+      observer.lockFailedOpen(0);
+      return undefined;
+    }
     // Only a flight that nobody waits for and that has time may leave the work to others.
     const mayWait = (): boolean =>
       flight.blocking || flight.purpose.after !== undefined || slot.freshness() === 'must-refresh';

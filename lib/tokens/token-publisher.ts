@@ -20,9 +20,13 @@ export class TokenPublisher {
     private readonly closing: AbortSignal,
   ) {}
 
-  /** Stores the slot's `token`, obtained under `generation`; once more later if the store does not take it. */
-  async publish(slot: TokenSlot, generation: number, token: HeldToken): Promise<void> {
-    const isStored = await this.inTurn(slot, () => this.tryPublish(slot, generation, token));
+  /**
+   * Stores the slot's `token`, obtained under `generation`; once more later if the store does not take it.
+   *
+   * @param isLate the lock ran out before: somebody else's token may be there by now
+   */
+  async publish(slot: TokenSlot, generation: number, token: HeldToken, isLate: boolean): Promise<void> {
+    const isStored = await this.inTurn(slot, () => this.tryPublish(slot, generation, token, isLate));
     if (!isStored) this.publishLater(slot, generation, token).catch(() => undefined);
   }
 
@@ -49,8 +53,15 @@ export class TokenPublisher {
   }
 
   /** False when the store did not take it. */
-  private async tryPublish(slot: TokenSlot, generation: number, token: HeldToken): Promise<boolean> {
+  private async tryPublish(
+    slot: TokenSlot,
+    generation: number,
+    token: HeldToken,
+    isLate = false,
+  ): Promise<boolean> {
     const stored = await this.records.read(slot.key);
+    // Who comes late writes over nothing that it has not seen.
+    if (stored === UNAVAILABLE && isLate) return false;
     if (stored === 'newer' || slot.generation !== generation) return true;
     if (typeof stored === 'object' && this.isBetter(slot, stored.secret, stored.expiresAt, token))
       return true;

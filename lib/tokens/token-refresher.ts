@@ -83,7 +83,7 @@ export class TokenRefresher {
     if (found.token) return { token: found.token };
     const prepared = await source.prepare(slot, flight, found.answered);
     flight.signal.throwIfAborted();
-    const lease = await lock.acquire(slot, flight);
+    const lease = await lock.acquire(slot, flight, found.answered);
     if (lease === 'contended') return lease;
 
     let granted: HeldToken | undefined;
@@ -108,7 +108,8 @@ export class TokenRefresher {
     lease: RefreshLease | undefined,
   ): Promise<void> {
     try {
-      if (granted) await this.deps.publisher.publish(slot, flight.generation, granted);
+      const isLate = lease !== undefined && !lease.isHeld();
+      if (granted) await this.deps.publisher.publish(slot, flight.generation, granted, isLate);
     } finally {
       await lease?.release();
     }

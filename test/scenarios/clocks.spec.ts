@@ -12,6 +12,7 @@ import {
   MUST_AT,
   readEvery,
   REFRESH_AT,
+  renewingWorld,
   SECOND,
   settledAtOnce,
   tenantMetrics,
@@ -172,6 +173,21 @@ describe('C. Expiry, clocks, sleep', () => {
     expect(world.clock.now() - askedAt).toBeGreaterThanOrEqual(4 * SECOND);
     expect(Number(token.obtainedAt)).toBe(askedAt);
     expect(Number(token.expiresAt)).toBe(askedAt + 2 * HOUR);
+  });
+
+  it('#28 by the monotonic clock, too, a token ends two hours after it was asked for', async () => {
+    const world = renewingWorld();
+    world.platform.latencyMs = 4 * SECOND;
+    const asked = world.tokens.getTenantAccessToken();
+    await world.clock.advance(4 * SECOND);
+    const value = await asked;
+
+    world.clock.jumpWall(-HOUR);
+    world.platform.outage = OUTAGE;
+    await world.clock.advance(DEAD_AT - 4 * SECOND - 1);
+    expect(world.tokens.handle(TENANT).peek()).toBe(value);
+    await world.clock.advance(1);
+    expect(world.tokens.handle(TENANT).peek()).toBeUndefined();
   });
 
   it('#28 a renewal in the background that takes 10 s counts from when it was asked for as well', async () => {

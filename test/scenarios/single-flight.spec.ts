@@ -44,7 +44,8 @@ describe('A. Single flight and promise hygiene', () => {
   it('#2 different keys share no flight, and a slow tenant delays no other', async () => {
     const world = worldBehind(
       (platform) => async (input, init) => {
-        if (String(init?.body).includes('slow')) await world.clock.sleep(4 * SECOND);
+        const body = init?.body as string;
+        if (body.includes('slow')) await world.clock.sleep(4 * SECOND);
         return platform.fetch(input, init);
       },
       { appType: 'store' },
@@ -119,8 +120,8 @@ describe('A. Single flight and promise hygiene', () => {
     ],
     ['returns undefined', () => undefined as unknown as Promise<Response>],
     ['resolves with undefined', () => Promise.resolve(undefined as unknown as Response)],
-    ['rejects with undefined', () => Promise.reject(undefined as unknown as Error)],
-    ['rejects with a string', () => Promise.reject('reset' as unknown as Error)],
+    ['rejects with undefined', () => Promise.reject(undefined)],
+    ['rejects with a string', () => Promise.reject('reset')],
   ])('#5 a fetch that %s: everyone gets a typed error, and the slot is free again', async (_, misbehave) => {
     let isBroken = true;
     const world = worldBehind(
@@ -276,8 +277,7 @@ describe('A. Single flight and promise hygiene', () => {
 
     it('#10 of a key whose own fetch asks for the first: told as well', async () => {
       const world = worldBehind((platform) => async (...request) => {
-        const isForTenant = String(request[0]).includes('tenant_access_token');
-        await (isForTenant ? world.tokens.getAppAccessToken() : world.tokens.getTenantAccessToken());
+        await (isForTenant(request) ? world.tokens.getAppAccessToken() : world.tokens.getTenantAccessToken());
         return platform.fetch(...request);
       });
       const failure = failureOf(world.tokens.getTenantAccessToken());
@@ -316,8 +316,7 @@ describe('A. Single flight and promise hygiene', () => {
     it('#10 of another key: gets it', async () => {
       const seen: string[] = [];
       const world = worldBehind((platform) => async (...request) => {
-        const isForTenant = String(request[0]).includes('tenant_access_token');
-        if (isForTenant) seen.push(await world.tokens.getAppAccessToken());
+        if (isForTenant(request)) seen.push(await world.tokens.getAppAccessToken());
         return platform.fetch(...request);
       });
       await expect(world.settle(world.tokens.getTenantAccessToken())).resolves.toContain('tenant');
@@ -327,3 +326,7 @@ describe('A. Single flight and promise hygiene', () => {
 });
 
 const tokenResponse = (value: string): Response => new Response(granting(value, 7_200).body);
+
+function isForTenant([url]: Parameters<typeof fetch>): boolean {
+  return (url as string).includes('tenant_access_token');
+}

@@ -1,0 +1,2 @@
+export { RedisRefreshLock, type RedisRefreshLockOptions } from '../lock/redis-refresh-lock.js';
+export { type RedisLockClient } from '../lock/redis-link.js';

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { type TokenQuery } from './access-token.js';
+import { cacheKey, resolveQuery, type AppIdentity } from './token-query.js';
+
+describe('resolveQuery', () => {
+  it.each<[TokenQuery, 'self-built' | 'store', string | undefined]>([
+    [{ kind: 'app' }, 'self-built', undefined],
+    [{ kind: 'app' }, 'store', undefined],
+    [{ kind: 'tenant' }, 'self-built', undefined],
+    [{ kind: 'tenant', tenantKey: 'tenant_a' }, 'store', 'tenant_a'],
+    [{ kind: 'tenant', tenantKey: '2eb1f5b8-A_9' }, 'store', '2eb1f5b8-A_9'],
+    [{ kind: 'tenant', tenantKey: 'x'.repeat(128) }, 'store', 'x'.repeat(128)],
+  ])('takes %j of a %s app', (query, appType, tenantKey) => {
+    expect(resolveQuery(query, appType)).toEqual({ kind: query.kind, tenantKey });
+  });
+
+  it('has no use for the tenant key of an app token', () => {
+    const query = { kind: 'app', tenantKey: 'tenant_a' } as TokenQuery;
+    expect(resolveQuery(query, 'store')).toEqual({ kind: 'app', tenantKey: undefined });
+  });
+
+  const KIND = /^kind is 'app' or 'tenant', not /;
+  const KEY = 'tenantKey is 1 to 128 letters, digits, "_" or "-"';
+  it.each<[what: string, query: unknown, appType: 'self-built' | 'store', message: string | RegExp]>([
+    ['no query', undefined, 'store', KIND],
+    ['null', null, 'store', KIND],
+    ['a string', 'tenant', 'store', KIND],
+    ['no kind', {}, 'store', KIND],
+    ['an unknown kind', { kind: 'user' }, 'store', "kind is 'app' or 'tenant', not 'user'"],
+    ['a kind of another case', { kind: 'Tenant' }, 'store', KIND],
+    ['a kind that is inherited by every object', { kind: 'constructor' }, 'store', KIND],
+    ['a kind that is a number', { kind: 1 }, 'store', /not a value of type number$/],
+    [
+      'a tenant key for a self-built app',
+      { kind: 'tenant', tenantKey: 'a' },
+      'self-built',
+      /leave tenantKey out/,
+    ],
+    [
+      'an empty one for a self-built app',
+      { kind: 'tenant', tenantKey: '' },
+      'self-built',
+      /leave tenantKey out/,
+    ],
+    ['none for a store app', { kind: 'tenant' }, 'store', /give its tenantKey/],
+    ['an empty one', { kind: 'tenant', tenantKey: '' }, 'store', KEY],
+    ['one too long', { kind: 'tenant', tenantKey: 'x'.repeat(129) }, 'store', KEY],
+    ['one with a colon', { kind: 'tenant', tenantKey: 'a:b' }, 'store', KEY],
+    ['one with braces', { kind: 'tenant', tenantKey: '{a}' }, 'store', KEY],
+    ['one with a line break at its end', { kind: 'tenant', tenantKey: 'a\n' }, 'store', KEY],
+    ['one beyond ASCII', { kind: 'tenant', tenantKey: 'ténant' }, 'store', KEY],
+    ['one with a slash', { kind: 'tenant', tenantKey: '../b' }, 'store', KEY],
+    ['null', { kind: 'tenant', tenantKey: null }, 'store', KEY],
+    ['a list', { kind: 'tenant', tenantKey: ['a'] }, 'store', KEY],
+    ['a number', { kind: 'tenant', tenantKey: 42 }, 'store', KEY],
+  ])('refuses %s', (_, query, appType, message) => {
+    expect(() => resolveQuery(query as TokenQuery, appType)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_FEISHU_INVALID_ARGUMENT',
+        retryable: false,
+        message: typeof message === 'string' ? message : expect.stringMatching(message),
+      }) as Error,
+    );
+  });
+
+  it('does not repeat what may be long', () => {
+    const query = { kind: 'x'.repeat(10_000) } as unknown as TokenQuery;
+    expect(() => resolveQuery(query, 'store')).toThrow(/^kind is 'app' or 'tenant', not 'x{40}'$/);
+  });
+});
+
+describe('cacheKey', () => {
+  const identity: AppIdentity = {
+    appId: 'cli_a1b2c3',
+    appSecret: 'the-secret-of-the-app',
+    appType: 'store',
+    openOrigin: 'https://open.feishu.cn',
+    keyPrefix: 'feishu-auth',
+  };
+  const fingerprint = createHash('sha256').update(identity.appSecret).digest('hex').slice(0, 12);
+
+  it('is made as documented', () => {
+    const base = `open.feishu.cn:cli_a1b2c3:${fingerprint}`;
+    expect(cacheKey(identity, 'app')).toBe(`feishu-auth:v1:{${base}:app}`);
+    expect(cacheKey(identity, 'tenant')).toBe(`feishu-auth:v1:{${base}:tenant}`);
+    expect(cacheKey(identity, 'tenant', 'tenant_a')).toBe(`feishu-auth:v1:{${base}:tenant:tenant_a}`);
+    expect(cacheKey(identity, 'app_ticket')).toBe(`feishu-auth:v1:{${base}:app_ticket}`);
+  });
+
+  it('encodes what would break its parts or its braces', () => {
+    const odd = { ...identity, keyPrefix: 'my:{app}', appId: 'a:b}c', openOrigin: 'http://127.0.0.1:3000' };
+    expect(cacheKey(odd, 'app')).toBe(`my%3A%7Bapp%7D:v1:{127.0.0.1%3A3000:a%3Ab%7Dc:${fingerprint}:app}`);
+  });
+
+  it('has no secret in it', () => {
+    expect(cacheKey(identity, 'tenant', 'tenant_a')).not.toContain(identity.appSecret);
+  });
+
+  it('never lets two domains, apps, secrets, prefixes, kinds or tenants meet', () => {
+    const identities: AppIdentity[] = [
+      identity,
+      { ...identity, openOrigin: 'https://open.larksuite.com' },
+      { ...identity, openOrigin: 'https://open.feishu.cn:8443' },
+      { ...identity, appId: 'cli_other' },
+      { ...identity, appSecret: 'another-secret' },
+      { ...identity, keyPrefix: 'other' },
+    ];
+    const keys = identities.flatMap((it) => [
+      cacheKey(it, 'app'),
+      cacheKey(it, 'app_ticket'),
+      cacheKey(it, 'tenant'),
+      cacheKey(it, 'tenant', 'tenant_a'),
+      cacheKey(it, 'tenant', 'tenant_b'),
+    ]);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+});

@@ -1,0 +1,233 @@
+import fc from 'fast-check';
+import { TestClock } from '../../lib/testing/test-clock.js';
+import { isFeishuAuthError } from '../../lib/errors/feishu-auth.error.js';
+import { PROPERTY_FACTOR, propertyRuns } from '../fixtures/property-runs.js';
+import { HOUR, MINUTE } from '../fixtures/renewal.js';
+import { type ScriptedAnswer } from '../fixtures/scripted-platform.js';
+import { expectNoUnhandledRejections, takeUnhandledRejections } from '../fixtures/unhandled-rejections.js';
+import { WatchedFleet, WatchedProcess } from '../fixtures/watched-fleet.js';
+
+expectNoUnhandledRejections();
+
+const KIND = 'tenant';
+
+/** What somebody does at a moment that the scheduler picks. */
+type Move =
+  | { do: 'read' }
+  | { do: 'peek' }
+  | { do: 'read for long' }
+  | { do: 'read and give up' }
+  | { do: 'refresh' }
+  | { do: 'reject'; revoke: boolean }
+  | { do: 'reject an older one' }
+  | { do: 'close' };
+
+/** What a process holds when the race begins. */
+type Beginning = 'nothing' | 'a fresh token' | 'a token due for renewal' | 'a token about to die';
+
+const AGE: Record<Exclude<Beginning, 'nothing'>, number> = {
+  'a fresh token': 0,
+  'a token due for renewal': 100 * MINUTE,
+  'a token about to die': 119.5 * MINUTE,
+};
+
+const move = fc.oneof(
+  { weight: 6, arbitrary: fc.constant<Move>({ do: 'read' }) },
+  { weight: 1, arbitrary: fc.constant<Move>({ do: 'peek' }) },
+  { weight: 1, arbitrary: fc.constant<Move>({ do: 'read for long' }) },
+  { weight: 1, arbitrary: fc.constant<Move>({ do: 'read and give up' }) },
+  { weight: 2, arbitrary: fc.constant<Move>({ do: 'refresh' }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('reject' as const), revoke: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.constant<Move>({ do: 'reject an older one' }) },
+  { weight: 1, arbitrary: fc.constant<Move>({ do: 'close' }) },
+);
+/** One actor makes its moves one after the other, without waiting for what comes of them. */
+const actor = fc.record({
+  p: fc.nat({ max: 1 }),
+  moves: fc.noBias(fc.array(move, { minLength: 1, maxLength: 8, size: 'max' })),
+});
+const actors = fc.array(actor, { minLength: 1, maxLength: 3 });
+const beginning = fc.constantFrom<Beginning>(
+  'nothing',
+  'a fresh token',
+  'a token due for renewal',
+  'a token about to die',
+);
+const good: ScriptedAnswer | undefined = undefined;
+const answers = fc.array(
+  fc.constantFrom<ScriptedAnswer | undefined>(
+    good,
+    good,
+    { status: 503, body: 'upstream' },
+    { throws: new TypeError('fetch failed') },
+    { body: '<html>' },
+  ),
+  { maxLength: 8 },
+);
+
+/** One race: every step of every process, and every move, is one that the scheduler orders. */
+class Race {
+  readonly fleet = new WatchedFleet();
+  readonly processes: WatchedProcess[];
+
+  constructor(
+    private readonly scheduler: fc.Scheduler,
+    count: number,
+    private readonly beginning: Beginning,
+  ) {
+    const { platform } = this.fleet;
+    platform.lifetimeMs = 2 * HOUR;
+    this.processes = Array.from(
+      { length: count },
+      (_, index) => new WatchedProcess(this.fleet, `process ${index}`, 'cli_races', 0.5),
+    );
+  }
+
+  async run(
+    actors: readonly { p: number; moves: readonly Move[] }[],
+    script: readonly (ScriptedAnswer | undefined)[],
+  ): Promise<void> {
+    const { machine, platform } = this.fleet;
+    if (this.beginning !== 'nothing') {
+      for (const process of this.processes) {
+        process.get(KIND);
+        await machine.advance(0);
+      }
+      await machine.advance(AGE[this.beginning]);
+    }
+    const remaining = [...script];
+    platform.answer = () => remaining.shift();
+    for (const process of this.processes) {
+      process.gate = (what) => this.scheduler.schedule(Promise.resolve(), `${process.name}, ${what}`);
+    }
+    for (const { p, moves } of actors) {
+      const process = this.processes[p % this.processes.length];
+      if (process) void this.act(process, moves);
+    }
+    await this.untilQuiet();
+    platform.answer = undefined;
+  }
+
+  /** Everything has settled, and what nobody waits for has had the time that it may take. */
+  async end(): Promise<void> {
+    for (const process of this.processes) void process.close();
+    await this.untilQuiet();
+    for (const process of this.processes) {
+      expect(process.isClosed).toBe(true);
+      expect([...process.waiting]).toEqual([]);
+      expect(process.clock.pendingTimers).toBe(0);
+      const late = process.world.tokens.getTenantAccessToken();
+      await expect(
+        late.catch((error: unknown) => isFeishuAuthError(error, 'ERR_FEISHU_CLOSED')),
+      ).resolves.toBe(true);
+      expect(process.world.tokens.handle({ kind: KIND }).peek()).toBeUndefined();
+    }
+  }
+
+  async check(): Promise<void> {
+    const { fleet, processes } = this;
+    expect(takeUnhandledRejections()).toEqual([]);
+    expect(fleet.violations).toEqual([]);
+    expect(processes.flatMap((process) => process.fromBeforeInvalidation())).toEqual([]);
+    expect(processes.flatMap((process) => process.olderAfterNewer())).toEqual([]);
+    expect(await fleet.stuckLocks()).toEqual([]);
+    for (const process of processes) {
+      const { attempts } = process.world.tokens.metrics().kinds[KIND].refresh;
+      expect(attempts).toBe(process.count('asked', KIND));
+    }
+    // Between two processes reading and writing are not one step: what one removes another may have been writing.
+    const [only, another] = processes;
+    if (!only || another) return;
+    const stored = await fleet.stored();
+    expect(only.rejectedValues().filter((value) => stored.includes(value))).toEqual([]);
+  }
+
+  private async act(process: WatchedProcess, moves: readonly Move[]): Promise<void> {
+    for (const next of moves) {
+      await this.scheduler.schedule(Promise.resolve(), `${process.name}, ${next.do}`);
+      this.make(process, next);
+    }
+  }
+
+  private make(process: WatchedProcess, { do: what, ...details }: Move): void {
+    const values = [...new Set(process.handed.map(({ value }) => value).toReversed())];
+    switch (what) {
+      case 'read':
+        return process.get(KIND, { asHandle: true });
+      case 'peek':
+        return void process.peek(KIND);
+      case 'read for long':
+        return process.get(KIND, { minValidityMs: 29 * MINUTE });
+      case 'read and give up': {
+        const controller = new AbortController();
+        process.get(KIND, { signal: controller.signal });
+        void this.scheduler
+          .schedule(Promise.resolve(), `${process.name}, gives up`)
+          .then(() => controller.abort(new Error('the caller gave up')));
+        return;
+      }
+      case 'refresh':
+        return process.refresh(KIND);
+      case 'reject': {
+        const [current = 'never-issued'] = values;
+        if ('revoke' in details && details.revoke) this.fleet.platform.revoke(current);
+        return void process.invalidate(KIND, current);
+      }
+      case 'reject an older one':
+        return void process.invalidate(KIND, values[1] ?? 'never-issued');
+      case 'close':
+        return void process.close();
+    }
+  }
+
+  /** Lets the scheduler order all there is; time passes only when nothing else can happen. */
+  private async untilQuiet(): Promise<void> {
+    const { machine } = this.fleet;
+    const step = async (task: () => Promise<void>): Promise<void> => {
+      await task();
+      await TestClock.settle();
+    };
+    await TestClock.settle();
+    for (let passed = 0; passed < 60_000;) {
+      if (this.scheduler.count() > 0) {
+        await this.scheduler.waitNext(1, step);
+        continue;
+      }
+      const isQuiet = this.processes.every(
+        ({ waiting, clock, closing, isClosed }) =>
+          waiting.size === 0 && clock.pendingTimers === 0 && (closing === undefined || isClosed),
+      );
+      if (isQuiet) return;
+      await machine.advance(50);
+      passed += 50;
+    }
+    throw new Error('not quiet after a minute');
+  }
+}
+
+describe('however things interleave', () => {
+  it.each([
+    ['one process', 1, 250],
+    ['two processes with one store and one lock', 2, 200],
+  ])(
+    '#7 #33 #50 %s: one flight a key, nothing rejected handed out, everybody answered, every lock released',
+    async (_, count, usual) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.scheduler(),
+          beginning,
+          actors,
+          answers,
+          async (scheduler, start, cast, script) => {
+            const race = new Race(scheduler, count, start);
+            await race.run(cast, script);
+            await race.end();
+            await race.check();
+          },
+        ),
+        propertyRuns(usual),
+      );
+    },
+    60_000 * Math.max(1, PROPERTY_FACTOR),
+  );
+});
