@@ -19,6 +19,7 @@ import {
 } from '../lib/index.js';
 import { FeishuEmulator, TestClock } from '../lib/testing/index.js';
 import { whoAmI } from './fixtures/calling-feishu.js';
+import { CollectingLogger } from './fixtures/collecting-logger.js';
 import { SELF_BUILT, startPlatform, STORE, TENANT_GRANT } from './fixtures/feishu-platform.js';
 
 const SERVICES: readonly Type[] = [
@@ -54,7 +55,9 @@ function optionsFor(more: Partial<FeishuAuthModuleOptions> = {}): FeishuAuthModu
 }
 
 async function start(imports: (DynamicModule | Type)[], providers: Type[] = []): Promise<TestingModule> {
-  const app = await Test.createTestingModule({ imports, providers }).setLogger(false).compile();
+  const app = await Test.createTestingModule({ imports, providers })
+    .setLogger(new CollectingLogger())
+    .compile();
   running.push(app);
   await app.init();
   return app;
@@ -315,7 +318,7 @@ describe('FeishuAuthModule', () => {
         optionsFor({ prewarm: {}, fetch: () => new Promise(() => undefined) }),
       );
       const app = await Test.createTestingModule({ imports: [module] })
-        .setLogger(false)
+        .setLogger(new CollectingLogger())
         .overrideProvider(Clock)
         .useValue(clock)
         .compile();
@@ -416,7 +419,7 @@ describe('FeishuAuthModule', () => {
       }
     }
     const app = await Test.createTestingModule({ imports: [FeishuAuthModule.forRoot(optionsFor())] })
-      .setLogger(false)
+      .setLogger(new CollectingLogger())
       .overrideProvider(Clock)
       .useValue(clock)
       .overrideProvider(RandomSource)

@@ -142,9 +142,14 @@ const store: Row[] = [
   },
   {
     when: 'a tenant has no token and its last flight failed',
-    slots: [app, { tenantKey: 't1', failures: 1, code: 'ERR_FEISHU_TENANT_REJECTED' }],
+    slots: [app, { tenantKey: 't1', failures: 1 }],
     expected: 'degraded',
     reason: /^tenants without a valid token whose last renewal failed: 1$/,
+  },
+  {
+    when: 'a tenant has uninstalled the app, or never was one',
+    slots: [app, { tenantKey: 't1', failures: 1, code: 'ERR_FEISHU_TENANT_REJECTED' }],
+    expected: 'up',
   },
   {
     when: 'every tenant fails',

@@ -151,7 +151,7 @@ export class FeishuPlatformClient {
   /** `x-ogw-ratelimit-reset`, else `Retry-After`: both in seconds from now. */
   private resetOf(response: Response): Date | undefined {
     for (const header of ['x-ogw-ratelimit-reset', 'retry-after']) {
-      const seconds = Number(response.headers.get(header) ?? Number.NaN);
+      const seconds = Number(response.headers.get(header) || Number.NaN);
       if (!Number.isFinite(seconds)) continue;
       const clamped = Math.min(Math.max(seconds, MIN_RESET_S), MAX_RESET_S);
       return new Date(this.options.clock.now() + clamped * 1_000);

@@ -1,6 +1,6 @@
 import { type RefreshLease, type RefreshLock } from '../lock/refresh-lock.js';
 import { type Clock } from '../time/clock.js';
-import { withDeadline } from '../time/deadline.js';
+import { withDeadline, withSignal } from '../time/deadline.js';
 import { type TokenFlight } from './token-flight.js';
 import { type TokenObserver } from './token-observer.js';
 import { type TokenSlot } from './token-slot.js';
@@ -75,7 +75,7 @@ export class FlightLock {
     const { lock, clock, ttlMs, graceMs } = this.options;
     const asked = Promise.resolve().then(() => lock.acquire(key, { ttlMs, waitMs, signal }));
     try {
-      return await withDeadline(clock, asked, waitMs + graceMs, () => 'unavailable');
+      return await withDeadline(clock, withSignal(asked, signal), waitMs + graceMs, () => 'unavailable');
     } catch {
       // A lease that comes after we gave up on it must not lock anybody out.
       asked.then((late) => late?.release()).catch(() => undefined);

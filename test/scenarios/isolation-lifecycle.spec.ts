@@ -446,19 +446,23 @@ describe('secrets', () => {
 describe('failing fast', () => {
   expectNoUnhandledRejections();
 
+  const STEP_MS = 50;
+
   /** Asks 200 times a second for `ms`, and tells what came back and how many probes there were at a time. */
   async function hammer(world: TokenWorld, ms: number) {
     const asked: { at: number; failedAt: number; error: Error & { code?: string; retryAt?: Date } }[] = [];
     const until = world.clock.monotonic() + ms;
     while (world.clock.monotonic() < until) {
       const at = world.clock.monotonic();
-      world.tokens.getTenantAccessToken().then(
-        () => undefined,
-        (error: Error) => asked.push({ at, failedAt: world.clock.monotonic(), error }),
-      );
-      await world.clock.advance(5);
+      for (let caller = 0; caller < 10; caller++) {
+        world.tokens.getTenantAccessToken().then(
+          () => undefined,
+          (error: Error) => asked.push({ at, failedAt: world.clock.monotonic(), error }),
+        );
+      }
+      await world.clock.advance(STEP_MS);
     }
-    await world.clock.advance(10 * SECOND);
+    await world.clock.advance(2 * SECOND); // the flight under way
     return asked;
   }
 
@@ -489,7 +493,7 @@ describe('failing fast', () => {
     for (const [index, pause] of between.entries()) {
       const expected = jitter * Math.min(15 * SECOND, 500 * 2 ** index);
       expect(pause).toBeGreaterThanOrEqual(expected);
-      expect(pause).toBeLessThanOrEqual(expected + 5); // until the next caller comes along
+      expect(pause).toBeLessThanOrEqual(expected + STEP_MS); // until the next caller comes along
     }
     const { kinds } = world.tokens.metrics();
     expect(kinds.tenant.refresh.attempts).toBe(starts.length);
@@ -530,17 +534,17 @@ describe('failing fast', () => {
   it('#52 a wrong secret: one probe a minute, one line in the log, health down', async () => {
     const world = new TokenWorld();
     world.platform.outage = { code: 10015 };
-    const asked = await hammer(world, 5 * MINUTE);
+    const asked = await hammer(world, 150 * SECOND);
 
     expect(new Set(asked.map(({ error }) => error.code))).toEqual(
       new Set(['ERR_FEISHU_CREDENTIALS_REJECTED']),
     );
     expect(asked.every(({ error }) => !(error as { retryable?: boolean }).retryable)).toBe(true);
     const starts = world.platform.calls.map(({ at }) => at);
-    expect(starts).toHaveLength(5);
+    expect(starts).toHaveLength(3);
     for (const [index, start] of starts.slice(1).entries()) {
       expect(start - (starts[index] ?? 0)).toBeGreaterThanOrEqual(60 * SECOND);
-      expect(start - (starts[index] ?? 0)).toBeLessThanOrEqual(60 * SECOND + 5);
+      expect(start - (starts[index] ?? 0)).toBeLessThanOrEqual(60 * SECOND + STEP_MS);
     }
     expect(world.logged).toHaveLength(1);
     expect(world.logged[0]).toMatch(/^error .*ERR_FEISHU_CREDENTIALS_REJECTED/);
@@ -573,7 +577,7 @@ describe('failing fast', () => {
     }
     expect(world.platform.tokenCalls).toBe(1 + 5);
     expect(world.logged).toHaveLength(1);
-    expect(await healthOf(world)).toMatchObject({ status: 'up', degraded: true });
+    expect(await healthOf(world)).toMatchObject({ status: 'degraded' });
     await world.close();
   });
 
