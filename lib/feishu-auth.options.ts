@@ -26,7 +26,11 @@ export interface EncryptionKey {
  * @publicApi
  */
 export interface RefreshOptions {
-  /** How long one request to the platform may take, in milliseconds. @default 5000 */
+  /**
+   * How long one request to the platform may take, in milliseconds. A caller who waits gives up after 8 seconds in all,
+   * whatever this is.
+   * @default 5000
+   */
   requestTimeoutMs?: number;
   /** How long one operation of the shared store may take, in milliseconds. @default 250 */
   storeTimeoutMs?: number;

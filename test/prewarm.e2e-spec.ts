@@ -334,9 +334,12 @@ describe('a sweep', () => {
   it('has no more renewals under way than it may', async () => {
     const app = await startStoreApp(30, { concurrency: 3 });
     await clock.advance(99 * MINUTE);
+    // Or the first tenant's renewal would renew the app token beside those of the sweep.
+    await app.get(TokenService).refresh({ kind: 'app' });
+    most = 0;
     platform.latencyMs = 200;
     const result = await settled(app.get(TokenPrewarmer).sweep());
-    expect(result).toEqual({ refreshed: 31, failed: 0, dropped: 0 });
+    expect(result).toEqual({ refreshed: 30, failed: 0, dropped: 0 });
     expect(most).toBe(3);
   });
 
@@ -413,6 +416,7 @@ describe('a sweep', () => {
     const app = await startApp();
     const tokens = app.get(TokenService);
     await tokens.getTenantAccessToken();
+    await TestClock.settle();
     clock.suspend(180 * MINUTE);
     await app.get(TokenPrewarmer).sweep();
     expect(tokens.metrics().prewarm).toMatchObject({ refreshed: 1, late: 1 });

@@ -27,7 +27,9 @@ async function busySnapshot(): Promise<TokenMetricsSnapshot> {
   metrics.lockAcquired(0.4);
   metrics.adopted('tenant');
   await clock.advance(5_400_000);
-  metrics.sweepFinished({ refreshed: 10, failed: 1, late: 2 });
+  metrics.renewedLate();
+  metrics.renewedLate();
+  metrics.sweepFinished({ refreshed: 10, failed: 1 });
   return metrics.snapshot();
 }
 

@@ -96,4 +96,20 @@ export interface TokenMetricsSnapshot {
     /** ISO 8601; absent before the first sweep. */
     lastSweepAt?: string;
   };
+  /** What came in at the event URL; absent when the instance has no `events` option. */
+  events?: {
+    /** `accepted + duplicates + challenges + rejected`, but for what is being looked at right now. */
+    received: number;
+    accepted: number;
+    /** Redeliveries of what was handled before: acknowledged, and not handled again. */
+    duplicates: number;
+    challenges: number;
+    rejected: number;
+    /** Keyed by `EventRefusalReason`. */
+    rejectedByReason: Record<string, number>;
+    /** Deliveries that this process judged alone, because the lock did not answer. */
+    unguarded: number;
+    /** Calls of `@OnFeishuEvent` methods. `dropped`: too many were waiting. */
+    handlers: { done: number; failed: number; dropped: number; pending: number };
+  };
 }

@@ -3,6 +3,7 @@ import { type TokenKind } from '../tokens/access-token.js';
 import { type SlotStates } from '../tokens/slot-state.js';
 import { type AttemptOutcome, type ReadCounters, type TokenObserver } from '../tokens/token-observer.js';
 import { DurationHistogram } from './duration-histogram.js';
+import { type EventMetrics } from './event-metrics.js';
 import { type TokenKindMetrics, type TokenMetricsSnapshot } from './token-metrics-snapshot.js';
 
 /**
@@ -20,6 +21,8 @@ export type StoreStatistics = Readonly<TokenMetricsSnapshot['store']>;
 export interface MetricsSources {
   readonly store: StoreStatistics;
   readonly slots: SlotStates;
+  /** Absent when the instance takes no events. */
+  readonly events?: EventMetrics | undefined;
 }
 
 /**
@@ -143,6 +146,7 @@ export class TokenMetrics implements TokenObserver {
         breaker: store?.breaker ?? 'closed',
       },
       prewarm: { ...this.prewarm },
+      ...(this.sources?.events && { events: this.sources.events.snapshot() }),
     };
   }
 }

@@ -13,7 +13,9 @@ export interface TokenGrant {
 
 // A control character in a token would end up in a header.
 const Token = v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/, 'has characters that no token has'));
-const ExpireSeconds = v.pipe(v.number(), v.finite(), v.gtValue(0, 'is not positive'));
+/** The platform's tokens live two hours at most: what claims more than a day is not one of them. */
+const MAX_EXPIRE_S = 86_400;
+const ExpireSeconds = v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(MAX_EXPIRE_S));
 
 const TenantToken = v.object({ tenant_access_token: Token, expire: ExpireSeconds });
 const AppToken = v.object({ app_access_token: Token, expire: ExpireSeconds });

@@ -8,7 +8,7 @@ describe('createMemoryCache', () => {
   });
 
   const sizeOf = (cache: ReturnType<typeof createMemoryCache>): number =>
-    (cache.stores[0]?.store as { size: number }).size;
+    (cache.stores[0]?.store as { size: number } | undefined)?.size ?? Number.NaN;
 
   it('gives back what it was given: the very object, not a copy', async () => {
     const cache = createMemoryCache(10, clock);

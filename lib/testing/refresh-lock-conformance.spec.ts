@@ -43,7 +43,8 @@ async function expectFinding(makeLock: () => RefreshLock, rule: string): Promise
       (found: Error) => found,
     );
     // Not by expect(): what is still under way when the rule was found broken ends after the test.
-    if (!error?.message.startsWith(`RefreshLock contract broken: ${rule}`)) throw error ?? new Error('passed');
+    if (!error?.message.startsWith(`RefreshLock contract broken: ${rule}`))
+      throw error ?? new Error('passed');
   });
   await Promise.any(hunts);
 }

@@ -28,7 +28,7 @@ export class FlightLock {
   async acquire(
     slot: TokenSlot,
     flight: TokenFlight,
-    isShared: boolean,
+    isShared = true,
   ): Promise<RefreshLease | 'contended' | undefined> {
     const { clock, observer } = this.options;
     const startedAt = clock.monotonic();

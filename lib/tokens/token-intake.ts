@@ -49,7 +49,8 @@ export class TokenIntake {
   /**
    * Takes what the platform granted. `isNoop`: it is the very token that was held, or rejected a moment ago.
    *
-   * @throws FeishuAuthError `ERR_FEISHU_MALFORMED_RESPONSE` for a token without life, or with less than the one held
+   * @throws FeishuAuthError `ERR_FEISHU_PLATFORM_UNAVAILABLE` for a token whose life was over when it came, as after a
+   * machine slept; `ERR_FEISHU_MALFORMED_RESPONSE` for one that ends before the one held
    */
   fromPlatform(slot: TokenSlot, grant: TokenGrant): { token: HeldToken; isNoop: boolean } {
     const held = slot.usable();
@@ -57,11 +58,12 @@ export class TokenIntake {
     const anchor = grant.startedAt - grant.startedMonotonic;
     const origin = { anchor, obtainedAt: grant.startedAt, source: 'platform' as const };
     const token = this.toHeld(slot, grant.value, grant.startedAt + grant.expireMs, grant.expireMs, origin);
-    if (this.timeOf(token) >= token.deadAt) throw refused('has no life left');
+    if (this.timeOf(token) >= token.deadAt) throw cameTooLate();
     if (held && token.expiresAt - token.anchor < held.expiresAt - held.anchor) {
-      throw refused('ends sooner than the one that is held');
+      throw endsSooner();
     }
-    const isNoop = this.confirmRejected(slot, grant.value);
+    const wasKept = slot.kept?.value === grant.value;
+    const isNoop = this.confirmRejected(slot, grant.value) || wasKept;
     this.hold(slot, token);
     return { token, isNoop };
   }
@@ -114,8 +116,12 @@ export class TokenIntake {
   }
 }
 
-function refused(why: string): FeishuAuthError {
-  return new FeishuAuthError('ERR_FEISHU_MALFORMED_RESPONSE', `the token that the platform granted ${why}`, {
-    retryable: true,
-  });
+function cameTooLate(): FeishuAuthError {
+  const message = 'the token that the platform granted had no life left when it came';
+  return new FeishuAuthError('ERR_FEISHU_PLATFORM_UNAVAILABLE', message, { retryable: true });
+}
+
+function endsSooner(): FeishuAuthError {
+  const message = 'the token that the platform granted ends sooner than the one that is held';
+  return new FeishuAuthError('ERR_FEISHU_MALFORMED_RESPONSE', message, { retryable: true });
 }

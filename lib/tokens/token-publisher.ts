@@ -25,7 +25,7 @@ export class TokenPublisher {
    *
    * @param isLate the lock ran out before: somebody else's token may be there by now
    */
-  async publish(slot: TokenSlot, generation: number, token: HeldToken, isLate: boolean): Promise<void> {
+  async publish(slot: TokenSlot, generation: number, token: HeldToken, isLate = false): Promise<void> {
     const isStored = await this.inTurn(slot, () => this.tryPublish(slot, generation, token, isLate));
     if (!isStored) this.publishLater(slot, generation, token).catch(() => undefined);
   }

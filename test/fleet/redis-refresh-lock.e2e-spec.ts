@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createClient, type RedisClientType } from '@redis/client';
-import { type RefreshLease } from '../../lib/lock/refresh-lock.js';
+import { createClient, createClientPool, createCluster, createSentinel, type RedisClientType } from '@redis/client';
+import { RefreshLock, type RefreshLease } from '../../lib/lock/refresh-lock.js';
 import { RedisRefreshLock } from '../../lib/redis/index.js';
 import { refreshLockConformance } from '../../lib/testing/index.js';
 import { describeWithRedis, RedisServer } from './redis-server.js';
@@ -59,6 +59,16 @@ describeWithRedis('RedisRefreshLock on a real redis-server', () => {
     }
     expect(new Set(owners).size).toBe(3);
     expect(owners.every((owner) => /^[\da-f-]{36}$/.test(owner ?? ''))).toBe(true);
+  });
+
+  it('is typed for every kind of client there is', () => {
+    const clients = [
+      createClient({ RESP: 3 }),
+      createClientPool({}),
+      createSentinel({ name: 'main', sentinelRootNodes: [] }),
+      createCluster({ rootNodes: [] }),
+    ];
+    for (const client of clients) expect(new RedisRefreshLock({ client })).toBeInstanceOf(RefreshLock);
   });
 
   it('takes a ttl that is no whole number of milliseconds', async () => {

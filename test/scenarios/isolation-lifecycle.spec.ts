@@ -310,8 +310,8 @@ describe('secrets', () => {
         throw httpClientError(url, body);
       },
     ],
-    ['rejects with a text', (_, body) => Promise.reject(body as unknown as Error)],
-    ['rejects with an object', (_, body) => Promise.reject({ body, message: body } as unknown as Error)],
+    ['rejects with a text', (_, body) => Promise.reject(body)],
+    ['rejects with an object', (_, body) => Promise.reject({ body, message: body })],
     [
       'rejects with an aggregate',
       (url, body) => Promise.reject(new AggregateError([httpClientError(url, body)], body)),
@@ -359,7 +359,7 @@ describe('secrets', () => {
     platform.ticket = TICKET;
     let isQuoting = false;
     const fetch: typeof globalThis.fetch = (input, init) =>
-      isQuoting ? quote(input, String(init?.body)) : platform.fetch(input, init);
+      isQuoting ? quote(input, init?.body as string) : platform.fetch(input, init);
     const options = { clock, platform, fetch };
     const selfBuilt = new TokenWorld(options);
     const store = new TokenWorld({ ...options, appType: 'store' });

@@ -764,7 +764,7 @@ describe('50 000 tenants', () => {
       stats.most = Math.max(stats.most, ++stats.underWay);
       await Promise.resolve();
       stats.underWay--;
-      const { tenant_key } = JSON.parse(String(init?.body)) as { tenant_key?: string };
+      const { tenant_key } = JSON.parse(init?.body as string) as { tenant_key?: string };
       return new Response(JSON.stringify(answer(tenant_key)));
     };
     return { stats, fetch };

@@ -1,0 +1,60 @@
+import { type TokenMetricsSnapshot } from './token-metrics-snapshot.js';
+
+type EventsSnapshot = NonNullable<TokenMetricsSnapshot['events']>;
+
+/**
+ * Counts what comes in at the event URL of one instance.
+ *
+ * @internal
+ */
+export class EventMetrics {
+  private readonly counts = { received: 0, accepted: 0, duplicates: 0, challenges: 0, rejected: 0 };
+  private readonly rejectedByReason: Record<string, number> = {};
+  private readonly handlers = { done: 0, failed: 0, dropped: 0 };
+  private unguardedClaims = 0;
+  private queue: { readonly pending: number } | undefined;
+
+  /** Where handlers run and wait. */
+  attach(queue: { readonly pending: number }): void {
+    this.queue = queue;
+  }
+
+  received(): void {
+    this.counts.received++;
+  }
+
+  ended(outcome: 'event' | 'duplicate' | 'challenge' | 'refused' | 'closing', reason?: string): void {
+    if (outcome === 'event') this.counts.accepted++;
+    if (outcome === 'duplicate') this.counts.duplicates++;
+    if (outcome === 'challenge') this.counts.challenges++;
+    if (outcome !== 'refused') return;
+    this.counts.rejected++;
+    const why = reason ?? 'unknown';
+    this.rejectedByReason[why] = (this.rejectedByReason[why] ?? 0) + 1;
+  }
+
+  unguarded(): void {
+    this.unguardedClaims++;
+  }
+
+  handled(): void {
+    this.handlers.done++;
+  }
+
+  failed(): void {
+    this.handlers.failed++;
+  }
+
+  dropped(): void {
+    this.handlers.dropped++;
+  }
+
+  snapshot(): EventsSnapshot {
+    return {
+      ...this.counts,
+      rejectedByReason: { ...this.rejectedByReason },
+      unguarded: this.unguardedClaims,
+      handlers: { ...this.handlers, pending: this.queue?.pending ?? 0 },
+    };
+  }
+}

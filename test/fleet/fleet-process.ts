@@ -1,0 +1,179 @@
+import 'reflect-metadata';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createKeyv } from '@keyv/redis';
+import { type INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { createClient, type RedisClientType } from '@redis/client';
+import { createCache } from 'cache-manager';
+import {
+  AppTicketService,
+  FeishuAuthHealthIndicator,
+  FeishuAuthModule,
+  type TokenQuery,
+  TokenService,
+} from '../../lib/index.js';
+import { RedisRefreshLock } from '../../lib/redis/index.js';
+import {
+  type FleetCalls,
+  type FleetMessage,
+  type FleetRequest,
+  type ProcessSetup,
+  type ReadingTotals,
+  type TokenRead,
+} from './fleet-messages.js';
+
+const ECHO = '/open-apis/emulator/echo';
+const CONNECT_WAIT_MS = 1_000;
+
+const setup = JSON.parse(process.argv[2] ?? '') as ProcessSetup;
+const exit = (): never => process.exit();
+const say = (message: FleetMessage): void => void process.send?.(message);
+
+// The clocks of a machine whose wall clock is off; Keyv reads it too, so it is the globals that are.
+let travelledMs = 0;
+const [wall, monotonic] = [Date.now.bind(Date), performance.now.bind(performance)];
+Date.now = () => wall() + (setup.skewMs ?? 0) + travelledMs;
+performance.now = () => monotonic() + travelledMs;
+
+/** The platform, told about: the test wants to know whose request is under way. */
+const toldFetch: typeof fetch = async (input, init) => {
+  say({ event: 'asking' });
+  const response = await fetch(input, init);
+  if (setup.holdGrantMs === undefined) return response;
+  const held = new Response(await response.text(), { status: response.status, headers: response.headers });
+  say({ event: 'granted' });
+  await pause(setup.holdGrantMs);
+  return held;
+};
+
+async function redisClient(): Promise<RedisClientType> {
+  if (setup.client === 'plain') return createClient({ url: setup.redisUrl }) as RedisClientType;
+  const client = createClient({
+    url: setup.redisUrl,
+    disableOfflineQueue: true,
+    socket: { connectTimeout: 2_000, reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, 2_000) },
+  });
+  client.on('error', () => undefined);
+  // Redis may be down, and the application starts all the same.
+  await Promise.race([client.connect().catch(() => undefined), pause(CONNECT_WAIT_MS)]);
+  return client as RedisClientType;
+}
+
+async function start(client: RedisClientType): Promise<INestApplicationContext> {
+  const { appId, appSecret, appType, domain, options } = setup;
+  const module = FeishuAuthModule.forRoot({
+    appId,
+    appSecret,
+    ...(appType && { appType }),
+    domain,
+    cache: createCache({ stores: [createKeyv(client)] }),
+    lock: new RedisRefreshLock({ client }),
+    fetch: toldFetch,
+    prewarm: { onBootstrap: 'off', intervalMs: 1_000 },
+    ...options,
+  });
+  return NestFactory.createApplicationContext(module, { logger: false });
+}
+
+const client = await redisClient();
+const app = await start(client);
+const tokens = app.get(TokenService);
+
+async function timed(read: () => Promise<Omit<TokenRead, 'tookMs'>>): Promise<TokenRead> {
+  const startedAt = monotonic();
+  const token = await read();
+  return { ...token, tookMs: monotonic() - startedAt };
+}
+
+async function read(query: TokenQuery): Promise<Omit<TokenRead, 'tookMs'>> {
+  const { value, expiresAt, obtainedAt, source } = await tokens.getToken(query);
+  return { value, expiresAt: expiresAt.getTime(), obtainedAt: obtainedAt.getTime(), source };
+}
+
+async function isAccepted(value: string): Promise<boolean> {
+  const response = await fetch(setup.domain.open + ECHO, { headers: { authorization: `Bearer ${value}` } });
+  return ((await response.json()) as { code: number }).code === 0;
+}
+
+const totals: ReadingTotals = { reads: 0, slowestMs: 0, failures: [], checks: 0, rejected: [] };
+let reading: NodeJS.Timeout | undefined;
+let checking: NodeJS.Timeout | undefined;
+
+async function readOnce(): Promise<string | undefined> {
+  const startedAt = monotonic();
+  try {
+    return await tokens.getTenantAccessToken();
+  } catch (error) {
+    totals.failures.push(String(error));
+    return undefined;
+  } finally {
+    totals.reads++;
+    totals.slowestMs = Math.max(totals.slowestMs, monotonic() - startedAt);
+  }
+}
+
+async function checkOnce(): Promise<void> {
+  const value = await readOnce();
+  if (value === undefined) return;
+  totals.checks++;
+  if (!(await isAccepted(value).catch(() => true))) totals.rejected.push(value);
+}
+
+const calls: FleetCalls = {
+  get: (tenantKey) =>
+    timed(() => read(tenantKey === undefined ? { kind: 'tenant' } : { kind: 'tenant', tenantKey })),
+  refresh: () =>
+    timed(async () => {
+      await tokens.refresh({ kind: 'tenant' });
+      return read({ kind: 'tenant' });
+    }),
+  invalidate: (value) => tokens.invalidate({ kind: 'tenant' }, value),
+  spoil: async () => {
+    const token = await tokens.getToken({ kind: 'tenant' });
+    token.expiresAt.setTime(0);
+    Object.assign(token, { value: 'spoilt', obtainedAt: null });
+    return timed(() => read({ kind: 'tenant' }));
+  },
+  metrics: () => tokens.metrics(),
+  health: async () => {
+    const [result] = Object.values(await app.get(FeishuAuthHealthIndicator).isHealthy());
+    return { status: String(result?.status), ...(result?.['reason'] && { reason: String(result['reason']) }) };
+  },
+  isAccepted,
+  setTicket: (ticket) => app.get(AppTicketService).set(ticket),
+  startReading: (everyMs, checkEveryMs) => {
+    reading = setInterval(() => void readOnce(), everyMs);
+    checking = setInterval(() => void checkOnce(), checkEveryMs);
+  },
+  stopReading: () => {
+    clearInterval(reading);
+    clearInterval(checking);
+    return totals;
+  },
+  travel: (ms) => {
+    travelledMs += ms;
+  },
+  heapUsed: () => {
+    globalThis.gc?.();
+    return process.memoryUsage().heapUsed;
+  },
+  close: async () => {
+    process.off('disconnect', exit);
+    await app.close();
+    if (client.isOpen) await client.close();
+  },
+};
+
+async function answer({ id, method, args }: FleetRequest): Promise<void> {
+  try {
+    const call = calls[method] as (...given: unknown[]) => unknown;
+    say({ id, result: (await call(...args)) ?? null });
+  } catch (error) {
+    say({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  }
+}
+
+process.on('message', (request: FleetRequest) => void answer(request));
+// Whoever started it is gone: so is its reason to be.
+process.on('disconnect', exit);
+say({ event: 'ready' });

@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type FeishuEmulator } from '../lib/testing/feishu-emulator.js';
+import { startPlatform, SELF_BUILT } from './fixtures/feishu-platform.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** Far beyond what any of them needs: a process that is still there by then does not end by itself. */
+const TIME_LIMIT_MS = 15_000;
+
+/** Runs a program to its end; fails with all it wrote when it fails or does not end. */
+function run(...args: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { cwd: ROOT, timeout: TIME_LIMIT_MS, killSignal: 'SIGKILL' } as const;
+    execFile(process.execPath, args, options, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${args.join(' ')}: ${error.message}\n${stdout}\n${stderr}`));
+      else if (stderr) reject(new Error(`${args.join(' ')} complained:\n${stderr}`));
+      else resolve(stdout);
+    });
+  });
+}
+
+describe('a process with the module in it', () => {
+  /** Inside the repository, so that the packages are found from there; not `dist`, which others build meanwhile. */
+  let folder: string;
+  let platform: FeishuEmulator;
+
+  beforeAll(async () => {
+    mkdirSync(join(ROOT, '.build'), { recursive: true });
+    folder = mkdtempSync(join(ROOT, '.build', 'process-exit-'));
+    const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    await run(
+      tsc,
+      '-p',
+      'tsconfig.json',
+      '--noCheck',
+      '--declaration',
+      'false',
+      '--outDir',
+      join(folder, 'lib'),
+    );
+  }, TIME_LIMIT_MS);
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  beforeEach(async () => {
+    platform = await startPlatform();
+  });
+
+  afterEach(() => platform.stop());
+
+  let scripts = 0;
+
+  /** Runs `body` in a process of its own, in which an application context is up. */
+  function runScript(body: string, { imports = '', refresh = {} } = {}): Promise<string> {
+    const path = join(folder, `script-${++scripts}.mjs`);
+    const options = { ...SELF_BUILT, domain: platform.domain, refresh };
+    writeFileSync(
+      path,
+      `
+      import 'reflect-metadata';
+      import { Module } from '@nestjs/common';
+      import { NestFactory } from '@nestjs/core';
+      import { ScheduleModule } from '@nestjs/schedule';
+      import { FeishuAuthModule, TokenService } from './lib/index.js';
+
+      let sent;
+      const isSent = new Promise((resolve) => (sent = resolve));
+      const options = {
+        ...${JSON.stringify(options)},
+        fetch: (...request) => (sent(), fetch(...request)),
+      };
+      class AppModule {}
+      Module({ imports: [${imports} FeishuAuthModule.forRoot(options)] })(AppModule);
+      const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
+      const tokens = app.get(TokenService);
+      ${body}
+      `,
+    );
+    return run(path);
+  }
+
+  it.each([
+    ['', ''],
+    [' and the scheduler', 'ScheduleModule.forRoot(),'],
+  ])('#50 that never closes it%s ends by itself', async (_, imports) => {
+    const written = await runScript('console.log(await tokens.getTenantAccessToken());', { imports });
+    expect(written).toMatch(/^t-\S+\n$/);
+  });
+
+  it('#50 that never closes it ends by itself though the platform hangs and nobody waits', async () => {
+    platform.faults.add({ kind: 'hang' });
+    const refresh = { requestTimeoutMs: 500 };
+    expect(await runScript("await isSent; console.log('sent');", { refresh })).toBe('sent\n');
+  });
+
+  it('#50 that closes it during a refresh that hangs tells who waits, and ends', async () => {
+    platform.faults.add({ kind: 'hang' });
+    const written = await runScript(`
+      const waiters = Promise.allSettled([tokens.getTenantAccessToken(), tokens.getAppAccessToken()]);
+      await isSent;
+      await app.close();
+      for (const { reason } of await waiters) console.log(reason.code);
+    `);
+    expect(written).toBe('ERR_FEISHU_CLOSED\nERR_FEISHU_CLOSED\n');
+  });
+
+  it('#50 that closes it with nothing to do ends', async () => {
+    const written = await runScript(`
+      const token = await tokens.getTenantAccessToken();
+      await app.close();
+      console.log(token.length > 0, await tokens.getTenantAccessToken().catch(({ code }) => code));
+    `);
+    expect(written).toBe('true ERR_FEISHU_CLOSED\n');
+  });
+});
