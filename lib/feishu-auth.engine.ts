@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { type ResolvedOptions } from './feishu-auth.options.js';
 import { InProcessRefreshLock } from './lock/in-process-refresh-lock.js';
+import { type RefreshLock } from './lock/refresh-lock.js';
+import { EventMetrics } from './metrics/event-metrics.js';
 import { TokenMetrics } from './metrics/token-metrics.js';
 import { FeishuPlatformClient } from './platform/feishu-platform.client.js';
 import { TokenGrants } from './platform/token-grants.js';
@@ -9,10 +11,14 @@ import { RecordCipher } from './store/record-cipher.js';
 import { RecordStore } from './store/record-store.js';
 import { SharedStore } from './store/shared-store.js';
 import { AppTicketService } from './ticket/app-ticket.service.js';
+import { type TokenOwner } from './token.service.js';
 import { type Clock } from './time/clock.js';
 import { type RandomSource } from './time/random-source.js';
 import { FailureLog, type FailureLogger } from './tokens/failure-log.js';
 import { FlightLock } from './tokens/flight-lock.js';
+import { TenantLifecycle } from './tokens/tenant-lifecycle.js';
+import { TenantRegistry } from './tokens/tenant-registry.js';
+import { TenantStatuses } from './tokens/tenant-statuses.js';
 import { TokenIntake } from './tokens/token-intake.js';
 import { TokenPublisher } from './tokens/token-publisher.js';
 import { cacheKey } from './tokens/token-query.js';
@@ -22,6 +28,8 @@ import { SelfBuiltTokenSource, StoreAppTokenSource, type TokenSource } from './t
 
 /** Besides one record a token there are a few of the app's own. */
 const OWN_RECORDS = 8;
+/** In memory, what a store app's tenants said of themselves must not push out their tokens. */
+const STATUS_RECORDS = 1_000;
 
 /** How long flights that are under way when the application closes get to end. */
 const CLOSE_GRACE_MS = 1_000;
@@ -31,6 +39,10 @@ export class FeishuAuthEngine {
   readonly metrics: TokenMetrics;
   readonly tickets: AppTicketService;
   readonly reader: TokenReader;
+  readonly lock: RefreshLock;
+  readonly eventMetrics = new EventMetrics();
+  readonly tenants: TenantLifecycle;
+  readonly tenantRegistry: TenantRegistry;
   readonly probeStore: () => Promise<void>;
   private readonly store: SharedStore;
   private readonly refresher: TokenRefresher;
@@ -43,8 +55,9 @@ export class FeishuAuthEngine {
     logger: FailureLogger,
   ) {
     const { maxTokens, refresh, encryptionKeys, appId, appSecret } = options;
-    const cache = options.cache ?? createMemoryCache(maxTokens + OWN_RECORDS, clock);
+    const cache = options.cache ?? createMemoryCache(maxTokens + OWN_RECORDS + STATUS_RECORDS, clock);
     const lock = options.lock ?? new InProcessRefreshLock({ clock });
+    this.lock = lock;
     const log = new FailureLog(logger, clock);
 
     this.metrics = new TokenMetrics({ instance: options.instance, clock });
@@ -73,12 +86,18 @@ export class FeishuAuthEngine {
     // Every write that is to be tried again listens to it: thousands are no leak.
     setMaxListeners(0, this.closing.signal);
     const publisher = new TokenPublisher(records, clock, this.closing.signal);
+    const statuses = new TenantStatuses({
+      records,
+      clock,
+      keyOf: (tenantKey) => cacheKey(options, 'tenant_status', tenantKey),
+    });
     this.refresher = new TokenRefresher({
       clock,
       random,
       records,
       publisher,
       log,
+      tenants: options.appType === 'store' ? statuses : undefined,
       observer: this.metrics,
       source: this.tokenSource(grants),
       intake: new TokenIntake(clock, random, refresh.aheadMs, this.metrics),
@@ -100,8 +119,31 @@ export class FeishuAuthEngine {
       refresher: this.refresher,
     });
     this.probeStore = () => this.store.probe(cacheKey(options, 'app'));
-    this.metrics.attach({ store: this.store, slots: this.reader });
+    this.tenantRegistry = new TenantRegistry({
+      key: cacheKey(options, 'tenants'),
+      records,
+      statuses,
+      clock,
+      maxTenants: maxTokens,
+    });
+    this.tenants = new TenantLifecycle({
+      identity: options,
+      clock,
+      records,
+      statuses,
+      registry: this.tenantRegistry,
+      reader: this.reader,
+      publisher,
+    });
+    const events = options.events && this.eventMetrics;
+    this.metrics.attach({ store: this.store, slots: this.reader, events });
     this.tickets.onTicket(() => this.reader.endTicketCoolDown());
+  }
+
+  /** Whose tokens these are, without the secret. */
+  get owner(): TokenOwner {
+    const { appId, appType, openOrigin } = this.options;
+    return { appId, appType, openOrigin, tickets: this.tickets };
   }
 
   /** Requests that the host still serves may read what is held; renewals end. @internal */

@@ -1,10 +1,11 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import {
   type FeishuAuthModuleExtras,
   type FeishuAuthModuleOptions,
   type FeishuAuthOptionsFactory,
 } from './feishu-auth.options.js';
-import { exportsOf, providersOf } from './feishu-auth.providers.js';
+import { controllersOf, exportsOf, providersOf } from './feishu-auth.providers.js';
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<FeishuAuthModuleOptions>({
@@ -19,6 +20,8 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYN
       (definition, extras) => ({
         ...definition,
         global: extras.isGlobal ?? true,
+        imports: [...(definition.imports ?? []), DiscoveryModule],
+        controllers: controllersOf(extras),
         providers: [...(definition.providers ?? []), ...providersOf(extras)],
         exports: exportsOf(extras),
       }),

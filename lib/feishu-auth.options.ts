@@ -72,7 +72,8 @@ export interface PrewarmOptions {
 }
 
 /**
- * How incoming events are trusted.
+ * How incoming events are trusted: at least one of the two keys. With an Encrypt Key every delivery has to be signed and
+ * encrypted; the Verification Token alone is sent in the clear.
  *
  * @publicApi
  */
@@ -81,7 +82,11 @@ export interface EventOptions {
   encryptKey?: string;
   /** The Verification Token of the app's event subscription. */
   verificationToken?: string;
-  /** How old a delivery may be, in milliseconds. @default 28_800_000  (8 hours) */
+  /**
+   * How old a signed delivery may be, in milliseconds: Feishu delivers again for up to 6 hours, and does not say whether
+   * it signs anew.
+   * @default 28_800_000  (8 hours)
+   */
   maxSkewMs?: number;
 }
 
@@ -134,8 +139,18 @@ export interface FeishuAuthModuleExtras {
   name?: string | undefined;
   /** Whether every module can inject its services without importing it. @default true */
   isGlobal?: boolean | undefined;
-  /** Reserved for the event endpoint of store apps. */
+  /**
+   * Where the app's event URL points, e.g. `feishu/events`: registers an endpoint there (below the global prefix). Needs
+   * `events`, and an application created with `rawBody: true`.
+   */
   webhookPath?: string | undefined;
+}
+
+/** @internal */
+export interface ResolvedEventOptions {
+  readonly encryptKey: string | undefined;
+  readonly verificationToken: string | undefined;
+  readonly maxSkewMs: number;
 }
 
 /**
@@ -157,5 +172,7 @@ export interface ResolvedOptions {
   readonly maxTokens: number;
   readonly refresh: Required<RefreshOptions>;
   readonly prewarm: false | Required<PrewarmOptions>;
+  /** Present with at least one of the two keys. */
+  readonly events: ResolvedEventOptions | undefined;
   readonly fetch: typeof globalThis.fetch;
 }

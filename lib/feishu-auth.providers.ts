@@ -1,12 +1,18 @@
 import { type InjectionToken, Logger, type Provider, type Type } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { DiscoveryService, HttpAdapterHost, MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { SchedulerRegistry } from '@nestjs/schedule';
+import { createEventService } from './events/create-event-service.js';
+import { createEventController } from './events/event.controller.js';
+import { EventHandlersExplorer } from './events/event-handlers.explorer.js';
+import { FeishuEventService } from './events/feishu-event.service.js';
+import { whenListening } from './events/when-listening.js';
 import { FeishuAuthEngine } from './feishu-auth.engine.js';
 import { type FeishuAuthModuleExtras, type FeishuAuthModuleOptions } from './feishu-auth.options.js';
 import { getFeishuAuthToken } from './feishu-auth.tokens.js';
 import { FeishuAuthHealthIndicator } from './health/feishu-auth.health.js';
 import { FeishuHttpService } from './http/feishu-http.service.js';
 import { InstanceNameGuard, INSTANCE_NAME } from './instance-name.guard.js';
+import { TenantPrewarm } from './prewarm/tenant-prewarm.js';
 import { TokenPrewarmer } from './prewarm/token-prewarmer.js';
 import { resolveOptions } from './resolve-options.js';
 import { AppTicketService } from './ticket/app-ticket.service.js';
@@ -20,37 +26,46 @@ export const MODULE_OPTIONS = 'FEISHU_AUTH_MODULE_OPTIONS';
 
 const nameOf = (extras: FeishuAuthModuleExtras): string => extras.name ?? 'default';
 
+/** What of the host a service may need. */
+interface Host {
+  readonly logger: Logger;
+  readonly registry: SchedulerRegistry | undefined;
+  /** Resolves at once where no endpoint of ours is to be reached. */
+  readonly whenReachable: () => Promise<void>;
+}
+
 /** What users inject; how each is made from the engine. */
 const SERVICES: readonly {
   readonly service: Type;
-  readonly make: (
-    engine: FeishuAuthEngine,
-    logger: Logger,
-    registry: SchedulerRegistry | undefined,
-  ) => unknown;
+  readonly make: (engine: FeishuAuthEngine, host: Host) => unknown;
 }[] = [
   {
     service: TokenService,
-    make: ({ reader, metrics, options }, logger) =>
-      new TokenService(reader, metrics, (text) => logger.log(text), options.appType),
+    make: ({ reader, metrics, owner }, { logger }) =>
+      new TokenService(reader, metrics, (text) => logger.log(text), owner),
   },
   { service: AppTicketService, make: ({ tickets }) => tickets },
   {
     service: TokenPrewarmer,
-    make: ({ options, reader, tickets, metrics, clock, probeStore }, logger, registry) =>
-      new TokenPrewarmer({
+    make: (engine, { logger, registry, whenReachable }) => {
+      const { options, reader, tickets, metrics, clock, probeStore } = engine;
+      return new TokenPrewarmer({
         instance: options.instance,
         appType: options.appType,
         options: options.prewarm === false ? undefined : options.prewarm,
         reader,
         tickets,
+        tenants: tenantPrewarmOf(engine),
         metrics,
         clock,
         registry,
         probeStore,
+        whenReachable,
         warn: (message) => logger.warn(message),
-      }),
+      });
+    },
   },
+  { service: FeishuEventService, make: (engine, { logger }) => createEventService(engine, logger) },
   {
     service: FeishuAuthHealthIndicator,
     make: ({ options, metrics, reader, tickets }) =>
@@ -68,6 +83,22 @@ const SERVICES: readonly {
       new FeishuHttpService({ tokens: reader, openOrigin: options.openOrigin, fetch: options.fetch, clock }),
   },
 ];
+
+function tenantPrewarmOf({
+  options,
+  tenantRegistry: registry,
+  tenants: lifecycle,
+  reader,
+  clock,
+}: FeishuAuthEngine): TenantPrewarm | undefined {
+  if (options.appType !== 'store') return undefined;
+  return new TenantPrewarm({ registry, lifecycle, reader, maxTokens: options.maxTokens, clock });
+}
+
+/** The event endpoint, where one was asked for. */
+export function controllersOf({ webhookPath, name }: FeishuAuthModuleExtras): Type[] {
+  return webhookPath === undefined ? [] : [createEventController(webhookPath, name)];
+}
 
 /** The providers of one instance. A named one provides its services under their named tokens only. */
 export function providersOf(extras: FeishuAuthModuleExtras): Provider[] {
@@ -89,9 +120,34 @@ export function providersOf(extras: FeishuAuthModuleExtras): Provider[] {
     },
     ...SERVICES.map(({ service, make }) => ({
       provide: getFeishuAuthToken(service, extras.name),
-      useFactory: (engine: FeishuAuthEngine, registry?: SchedulerRegistry) => make(engine, logger, registry),
-      inject: [FeishuAuthEngine, { token: SchedulerRegistry, optional: true }],
+      useFactory: (engine: FeishuAuthEngine, adapter?: HttpAdapterHost, registry?: SchedulerRegistry) => {
+        const whenReachable = (): Promise<void> =>
+          extras.webhookPath === undefined ? Promise.resolve() : whenListening(adapter, engine.clock);
+        return make(engine, { logger, registry, whenReachable });
+      },
+      inject: [
+        FeishuAuthEngine,
+        { token: HttpAdapterHost, optional: true },
+        { token: SchedulerRegistry, optional: true },
+      ],
     })),
+    {
+      provide: EventHandlersExplorer,
+      useFactory: (
+        instance: string,
+        discovery: DiscoveryService,
+        scanner: MetadataScanner,
+        modules: ModulesContainer,
+        events: FeishuEventService,
+      ) => new EventHandlersExplorer({ instance, discovery, scanner, modules, events }),
+      inject: [
+        INSTANCE_NAME,
+        DiscoveryService,
+        MetadataScanner,
+        ModulesContainer,
+        getFeishuAuthToken(FeishuEventService, extras.name),
+      ],
+    },
   ];
 }
 

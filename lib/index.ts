@@ -28,6 +28,12 @@ export { FeishuTenantKeyException, FeishuTokenUnavailableException } from './req
 export { FeishuToken } from './request/feishu-token.decorator.js';
 export { FeishuHttpService, type FeishuRequestInit } from './http/feishu-http.service.js';
 
+export { OnFeishuEvent, type OnFeishuEventOptions } from './events/on-feishu-event.decorator.js';
+export { FeishuEventService, type FeishuEventReply } from './events/feishu-event.service.js';
+export type { FeishuEvent } from './events/feishu-event.js';
+export type { FeishuEventHeaders } from './events/event-delivery.js';
+export type { EventRefusalReason } from './events/event-refusal.js';
+
 export { TokenPrewarmer, type PrewarmSweepResult } from './prewarm/token-prewarmer.js';
 export { FeishuAuthHealthIndicator } from './health/feishu-auth.health.js';
 export type { FeishuAuthHealthDetails, TokenKindHealth } from './health/health-details.js';

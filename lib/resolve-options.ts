@@ -125,7 +125,7 @@ const Options = group({
     group({
       encryptKey: v.optional(text('must not be empty')),
       verificationToken: v.optional(text('must not be empty')),
-      maxSkewMs: v.optional(ms),
+      maxSkewMs: v.optional(ms, 8 * 60 * MINUTE),
     }),
   ),
   fetch: v.optional(
@@ -155,7 +155,7 @@ export function resolveOptions(
   if (!/^[\w.-]{1,64}$/.test(instance)) {
     problems.push('name: must be 1 to 64 letters, digits, ".", "_" or "-"');
   }
-  if (webhookPath !== undefined) problems.push(...webhookProblems(options));
+  if (webhookPath !== undefined) problems.push(...webhookProblems(webhookPath, options));
   if (!parsed.success || problems.length > 0) throw invalid(instance, problems);
 
   const { domain, refresh, prewarm: warm, fetch: customFetch, ...rest } = parsed.output;
@@ -173,13 +173,18 @@ export function resolveOptions(
     encryptionKeys: rest.encryptionKeys ?? [],
     refresh: { ...refresh, lockTtlMs: refresh.lockTtlMs ?? defaultLockTtlMs(refresh.requestTimeoutMs) },
     prewarm: warm,
+    events: rest.events && {
+      encryptKey: rest.events.encryptKey,
+      verificationToken: rest.events.verificationToken,
+      maxSkewMs: rest.events.maxSkewMs,
+    },
     // Looked up at each call, so that what patches the global later (tracing, tests) is seen.
     fetch: customFetch ?? ((...request) => globalThis.fetch(...request)),
   };
 }
 
 /** What no option is wrong about by itself. */
-function crossProblems({ refresh, prewarm: warm }: ParsedOptions): string[] {
+function crossProblems({ refresh, prewarm: warm, events }: ParsedOptions): string[] {
   const problems: string[] = [];
   const { requestTimeoutMs, lockTtlMs = Infinity, aheadMs } = refresh;
   if (lockTtlMs < 2 * requestTimeoutMs) {
@@ -192,16 +197,25 @@ function crossProblems({ refresh, prewarm: warm }: ParsedOptions): string[] {
       `prewarm.intervalMs: would always be late: must be below refresh.aheadMs[0] - 60_000, here ${aheadMs[0] - MUST_REFRESH_MS}; lower it or raise refresh.aheadMs`,
     );
   }
+  if (events && !events.encryptKey && !events.verificationToken) {
+    problems.push('events: needs encryptKey (better) or verificationToken, or anybody could make up events');
+  }
   return problems;
 }
 
-function webhookProblems({ events }: FeishuAuthModuleOptions): string[] {
-  if (!events?.encryptKey && !events?.verificationToken) {
-    return [
+function webhookProblems(webhookPath: unknown, options: FeishuAuthModuleOptions): string[] {
+  // Whatever else is wrong with them was said before.
+  const { encryptKey, verificationToken } = (options?.events ?? {}) as Record<string, unknown>;
+  const problems: string[] = [];
+  if (!encryptKey && !verificationToken) {
+    problems.push(
       'webhookPath: needs events.encryptKey (better) or events.verificationToken, or anybody could feed it events',
-    ];
+    );
   }
-  return ['webhookPath: this version has no event endpoint yet; pass the ticket to AppTicketService.set()'];
+  if (typeof webhookPath !== 'string' || !/^\/?[\w.~-]+(\/[\w.~-]+)*\/?$/.test(webhookPath)) {
+    problems.push('webhookPath: must be a path without parameters, e.g. feishu/events');
+  }
+  return problems;
 }
 
 function defaultLockTtlMs(requestTimeoutMs: number): number {

@@ -8,6 +8,20 @@ import {
   type TokenRequestOptions,
 } from './tokens/access-token.js';
 import { toAccessToken, type TokenReader } from './tokens/token-reader.js';
+import { type AppTicketService } from './ticket/app-ticket.service.js';
+
+/**
+ * Whose tokens a TokenService has, for what is built on top of it. Never the secret.
+ *
+ * @internal
+ */
+export interface TokenOwner {
+  readonly appId: string;
+  readonly appType: 'self-built' | 'store';
+  /** Origin of the open host, without a trailing slash. */
+  readonly openOrigin: string;
+  readonly tickets: AppTicketService;
+}
 
 /**
  * Valid Feishu / Lark tokens. A read of a token that is held takes no lock, no store and no allocation; a renewal is
@@ -30,10 +44,11 @@ export class TokenService {
     private readonly reader: TokenReader,
     private readonly tokenMetrics: TokenMetrics,
     private readonly log: (text: string) => void,
-    appType: 'self-built' | 'store',
+    /** @internal */
+    readonly owner: TokenOwner,
   ) {
     this.app = reader.handle({ kind: 'app' });
-    this.tenant = appType === 'self-built' ? reader.handle({ kind: 'tenant' }) : undefined;
+    this.tenant = owner.appType === 'self-built' ? reader.handle({ kind: 'tenant' }) : undefined;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { Injectable, type Type } from '@nestjs/common';
+import { Global, Injectable, Module, type Type } from '@nestjs/common';
 import { Interval, ScheduleModule, SchedulerRegistry } from '@nestjs/schedule';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { jest } from '@jest/globals';
@@ -40,14 +40,21 @@ interface Setup {
   instances: Options[];
   /** Whether the host imports ScheduleModule. */
   scheduled?: boolean;
+  imports?: Type[];
   providers?: Type[];
   clock?: Clock;
 }
 
-async function compile({ instances, scheduled, providers = [], clock }: Setup): Promise<TestingModule> {
+async function compile({
+  instances,
+  scheduled,
+  imports = [],
+  providers = [],
+  clock,
+}: Setup): Promise<TestingModule> {
   const modules = instances.map((options) => FeishuAuthModule.forRoot({ ...SELF_BUILT, ...options }));
   const builder = Test.createTestingModule({
-    imports: [...modules, ...(scheduled ? [ScheduleModule.forRoot()] : [])],
+    imports: [...modules, ...imports, ...(scheduled ? [ScheduleModule.forRoot()] : [])],
     providers,
   }).setLogger(logger);
   if (clock) {
@@ -71,6 +78,16 @@ describe('the pre-warm interval', () => {
 
   it("is one in the host's registry, under its documented name, and gone after the close", async () => {
     const app = await start({ instances: [off], scheduled: true });
+    expect(jobs(app)).toEqual([JOB]);
+    await app.close();
+    expect(jobs(app)).toEqual([]);
+  });
+
+  it('is taken out by the module itself, not left to ScheduleModule to clear', async () => {
+    @Global()
+    @Module({ providers: [SchedulerRegistry], exports: [SchedulerRegistry] })
+    class BareRegistryModule {}
+    const app = await start({ instances: [off], imports: [BareRegistryModule] });
     expect(jobs(app)).toEqual([JOB]);
     await app.close();
     expect(jobs(app)).toEqual([]);

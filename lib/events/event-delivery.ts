@@ -5,9 +5,7 @@ import { type DeliverySignature } from './event-signature.js';
  *
  * @publicApi
  */
-export type FeishuEventHeaders =
-  | Headers
-  | Readonly<Record<string, string | readonly string[] | undefined>>;
+export type FeishuEventHeaders = Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** One request to the event URL. @internal */
 export interface EventDelivery {

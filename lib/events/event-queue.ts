@@ -30,6 +30,7 @@ export const SLOW_MS = 30_000;
 export class EventQueue {
   private readonly waiting: EventJob[] = [];
   private running = 0;
+  private announced = 0;
   private readonly unfinished = new Set<EventJob>();
   private idle: (() => void) | undefined;
   /** Handlers run outside the delivery's async context, or its request would live as long as they do. */
@@ -39,7 +40,18 @@ export class EventQueue {
 
   /** Handlers that run or wait to. */
   get pending(): number {
-    return this.unfinished.size;
+    return this.unfinished.size - this.announced;
+  }
+
+  /** Something is to be pushed soon: {@link drained} waits for it, until what comes back is called. */
+  announce(): () => void {
+    const announcement: EventJob = { name: '', run: () => undefined };
+    this.unfinished.add(announcement);
+    this.announced++;
+    return () => {
+      this.announced--;
+      this.finished(announcement);
+    };
   }
 
   push(job: EventJob): void {
@@ -89,9 +101,13 @@ export class EventQueue {
       onFailed(job, error);
     } finally {
       slow.cancel();
-      this.unfinished.delete(job);
       makeWay();
-      if (this.unfinished.size === 0) this.idle?.();
+      this.finished(job);
     }
+  }
+
+  private finished(job: EventJob): void {
+    this.unfinished.delete(job);
+    if (this.unfinished.size === 0) this.idle?.();
   }
 }

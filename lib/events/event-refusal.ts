@@ -12,13 +12,7 @@
  * @publicApi
  */
 export type EventRefusalReason =
-  | 'body'
-  | 'signature'
-  | 'timestamp'
-  | 'replay'
-  | 'encryption'
-  | 'token'
-  | 'app';
+  'body' | 'signature' | 'timestamp' | 'replay' | 'encryption' | 'token' | 'app';
 
 /** @internal */
 export interface EventRefusal {

@@ -31,10 +31,7 @@ export function isSignedBy(
 ): signed is { timestamp: string; nonce: string; signature: string } {
   const { timestamp, nonce, signature } = signed;
   if (!timestamp || !nonce || signature === undefined || !SHA256_HEX.test(signature)) return false;
-  return timingSafeEqual(
-    Buffer.from(signature, 'hex'),
-    signatureOf(timestamp, nonce, encryptKey, rawBody),
-  );
+  return timingSafeEqual(Buffer.from(signature, 'hex'), signatureOf(timestamp, nonce, encryptKey, rawBody));
 }
 
 /** Whether two texts are the same, in a time that tells nothing about where they differ. */

@@ -36,8 +36,10 @@ export function createEventController(path: string, name: string | undefined): T
     async receive(@Req() request: HostRequest, @Res() response: HostResponse): Promise<void> {
       const { status, body, event } = await this.replyTo(request);
       if (event) onceAnswered(response, () => this.events.dispatch(event));
-      // express and fastify answer by the adapter alike; what it returns is of no use
-      await this.host.httpAdapter.reply(response, body, status);
+      const { httpAdapter } = this.host;
+      // Kept alive, the connection would hold up the host's closing until the platform lets go of it.
+      if (this.events.isClosing) httpAdapter.setHeader(response, 'connection', 'close');
+      await httpAdapter.reply(response, body, status);
     }
 
     private async replyTo(

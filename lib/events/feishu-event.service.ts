@@ -60,6 +60,8 @@ const CLOSING = { code: 'ERR_FEISHU_CLOSED', msg: 'closing: deliver it again' };
 export class FeishuEventService {
   private readonly handlers = new Map<string, { name: string; handle: Handler }[]>();
   private readonly queue: EventQueue | undefined;
+  /** Verified events whose answer is still on its way. */
+  private readonly answering = new WeakMap<FeishuEvent, () => void>();
   private closing = false;
 
   /** @param deps absent when the instance has no `events` option @internal */
@@ -104,6 +106,11 @@ export class FeishuEventService {
     return reply;
   }
 
+  /** The application closes. @internal */
+  get isClosing(): boolean {
+    return this.closing;
+  }
+
   /** Everything but the handlers, which {@link dispatch} starts. @internal */
   async take(delivery: EventDelivery): Promise<FeishuEventReply> {
     if (!this.deps) {
@@ -116,6 +123,7 @@ export class FeishuEventService {
     const reply = await this.replyTo(verifier.verify(delivery));
     metrics.ended(reply.outcome, reply.reason);
     if (reply.reason) log.refused(reply.reason);
+    if (reply.event && this.queue) this.answering.set(reply.event, this.queue.announce());
     return reply;
   }
 
@@ -126,6 +134,8 @@ export class FeishuEventService {
         this.queue?.push({ name, run: () => handle(event) });
       }
     }
+    this.answering.get(event)?.();
+    this.answering.delete(event);
   }
 
   /** @internal */

@@ -34,9 +34,12 @@ export async function peekCode(response: Response, clock: Clock): Promise<number
 }
 
 function mayBeEnvelope({ headers, body, bodyUsed }: Response): boolean {
+  return body !== null && !bodyUsed && hasEnvelopeHeaders(headers);
+}
+
+/** Whether what comes with these headers may be an error of Feishu's: small JSON that is no download. @internal */
+export function hasEnvelopeHeaders(headers: Headers): boolean {
   return (
-    body !== null &&
-    !bodyUsed &&
     JSON_TYPE.test(headers.get('content-type') ?? '') &&
     !/^\s*attachment\b/i.test(headers.get('content-disposition') ?? '') &&
     Number(headers.get('content-length') ?? 0) <= MAX_PEEKED_BYTES

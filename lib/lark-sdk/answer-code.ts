@@ -5,6 +5,8 @@ import { hasEnvelopeHeaders, peekCode } from '../http/rejection-code.js';
 import { type Clock } from '../time/clock.js';
 import { type HttpAnswer } from './sdk.js';
 
+/** What a Response takes no body for. */
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 const TELLING_HEADERS = ['content-type', 'content-length', 'content-disposition'];
 
 /**
@@ -13,7 +15,8 @@ const TELLING_HEADERS = ['content-type', 'content-length', 'content-disposition'
  */
 export async function codeOf(answer: HttpAnswer, clock: Clock): Promise<unknown> {
   const { data } = answer;
-  if (data instanceof Readable || isStream(data)) return codeOfStream(answer, data as Readable, clock);
+  if (BODILESS.has(answer.status)) return undefined;
+  if (isStream(data)) return codeOfStream(answer, data, clock);
   const isRaw = typeof data === 'string' || ArrayBuffer.isView(data) || types.isAnyArrayBuffer(data);
   if (isRaw) return peekCode(new Response(data as string, responseInit(answer)), clock);
   return (data as { code?: unknown } | null | undefined)?.code;
@@ -42,11 +45,13 @@ function responseInit({ status, headers }: HttpAnswer): { status: number; header
     const value = headers[name];
     if (typeof value === 'string') telling.set(name, value);
   }
-  // A status that has no body has no code either, and a Response would refuse one for it.
+  // A Response takes no other; which one it is matters only by being 2xx or not.
   return { status: status >= 200 && status <= 599 ? status : 500, headers: telling };
 }
 
 function isStream(data: unknown): data is Readable {
   const stream = data as Partial<Readable> | null;
-  return typeof stream === 'object' && typeof stream?.pipe === 'function' && typeof stream.destroy === 'function';
+  return (
+    typeof stream === 'object' && typeof stream?.pipe === 'function' && typeof stream.destroy === 'function'
+  );
 }

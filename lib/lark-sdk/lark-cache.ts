@@ -70,7 +70,10 @@ class TokenCache implements lark.Cache {
     return this.others.set(key, value, expire, options);
   }
 
-  private async token(query: TokenQuery & { kind: 'tenant' }, namespace: string | undefined): Promise<string> {
+  private async token(
+    query: TokenQuery & { kind: 'tenant' },
+    namespace: string | undefined,
+  ): Promise<string> {
     const { appId } = this.tokens.owner;
     if (namespace !== undefined && namespace !== appId) {
       throw new FeishuAuthError(

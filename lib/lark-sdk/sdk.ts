@@ -74,8 +74,8 @@ export function withoutTokenLookup(options: LarkCallOptions): LarkCallOptions {
 }
 
 /** Reads from `options` what `example` holds under a symbol that is not exported. */
-function valueOf(options: LarkCallOptions | undefined, example: { lark: object }): string | undefined {
-  const [symbol] = Object.getOwnPropertySymbols(example.lark);
+function valueOf(options: LarkCallOptions | undefined, example: LarkCallOptions): string | undefined {
+  const [symbol] = Object.getOwnPropertySymbols(example.lark ?? {});
   if (symbol === undefined) return undefined;
   const value: unknown = (options?.lark as Record<symbol, unknown> | undefined)?.[symbol];
   return typeof value === 'string' && value !== '' ? value : undefined;

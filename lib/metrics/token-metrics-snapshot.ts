@@ -72,7 +72,7 @@ export interface TokenMetricsSnapshot {
   kinds: Record<TokenKind, TokenKindMetrics>;
   lock: {
     acquired: number;
-    /** Background renewals that left the work to whoever held the lock. */
+    /** Renewals that left the work to whoever held the lock. */
     contended: number;
     /** Renewals that went on without the lock. */
     failedOpen: number;

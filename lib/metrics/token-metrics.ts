@@ -104,8 +104,9 @@ export class TokenMetrics implements TokenObserver {
     this.lockWait.record(waitMs);
   }
 
-  lockContended(): void {
+  lockContended(waitMs = 0): void {
     this.lock.contended++;
+    if (waitMs > 0) this.lockWait.record(waitMs);
   }
 
   lockFailedOpen(waitMs: number): void {

@@ -177,6 +177,11 @@ describe('FeishuPlatformClient', () => {
       expect(error.message).toMatch(/HTTP 50\d/);
     });
 
+    it('429 with a code that nobody knows is ERR_FEISHU_RATE_LIMITED', async () => {
+      answer = () => json({ code: 424242, msg: 'slow down' }, 429, { 'x-ogw-ratelimit-reset': '9' });
+      await expect(post()).rejects.toMatchObject({ code: 'ERR_FEISHU_RATE_LIMITED', feishuCode: 424242 });
+    });
+
     it('429 of a gateway is ERR_FEISHU_RATE_LIMITED', async () => {
       answer = () => new Response(HTML, { status: 429, headers: { 'retry-after': '7' } });
       const error = await failure();

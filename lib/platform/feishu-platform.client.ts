@@ -121,7 +121,8 @@ export class FeishuPlatformClient {
 
   private refusal(path: string, response: Response, feishuCode: number, msg: string): FeishuAuthError {
     const { code, hint } = meaningOf(feishuCode, this.options.appType);
-    if (code === 'ERR_FEISHU_RATE_LIMITED') return this.rateLimit(path, response, feishuCode, hint);
+    const isRateLimit = code === 'ERR_FEISHU_RATE_LIMITED' || response.status === 429;
+    if (isRateLimit) return this.rateLimit(path, response, feishuCode, hint);
     return new FeishuAuthError(
       code,
       `POST ${path}: Feishu answered code ${feishuCode}${said(msg)}: ${hint}`,

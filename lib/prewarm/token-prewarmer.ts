@@ -2,6 +2,7 @@ import { type SchedulerRegistry } from '@nestjs/schedule';
 import { isFeishuAuthError } from '../errors/feishu-auth.error.js';
 import { type PrewarmOptions } from '../feishu-auth.options.js';
 import { type TokenMetrics } from '../metrics/token-metrics.js';
+import { type TenantPrewarm } from './tenant-prewarm.js';
 import { type AppTicketService } from '../ticket/app-ticket.service.js';
 import { type Clock, type ClockTimer } from '../time/clock.js';
 import { type TokenReader } from '../tokens/token-reader.js';
@@ -28,6 +29,10 @@ export interface PrewarmerDependencies {
   readonly options: Required<PrewarmOptions> | undefined;
   readonly reader: TokenReader;
   readonly tickets: AppTicketService;
+  /** A store app's. */
+  readonly tenants?: TenantPrewarm | undefined;
+  /** Resolves when the platform can reach this process, if it is to. */
+  readonly whenReachable?: () => Promise<void>;
   readonly metrics: TokenMetrics;
   readonly clock: Clock;
   /** Absent when the host has not imported `ScheduleModule`: the timer is then only ours. */
@@ -104,14 +109,18 @@ export class TokenPrewarmer {
   }
 
   private async sweepOnce(): Promise<PrewarmSweepResult> {
-    const { options = DEFAULTS, reader, metrics, probeStore } = this.deps;
+    const { options = DEFAULTS, reader, tenants, metrics, probeStore } = this.deps;
+    const { idleAfterMs } = options;
     await probeStore();
+    const toWarm = (await tenants?.toWarm(idleAfterMs)) ?? [];
+    const isInUse = (tenantKey: string): boolean => tenants?.isInUse(tenantKey, idleAfterMs) ?? false;
     const result: PrewarmSweepResult = {
       refreshed: 0,
       failed: 0,
-      dropped: reader.dropIdle(options.idleAfterMs),
+      dropped: reader.dropIdle(idleAfterMs, isInUse),
     };
-    const due = reader.due();
+    // From the end: what is held and due comes first.
+    const due = [...toWarm, ...reader.due()];
     const renewNext = async (): Promise<void> => {
       for (let slot = due.pop(); slot; slot = due.pop()) {
         const outcome = await reader.renew(slot);
@@ -127,12 +136,21 @@ export class TokenPrewarmer {
   /** The app's own token: whatever else is asked for, this is needed. */
   private async fetchOwn(): Promise<void> {
     const { appType, reader, tickets } = this.deps;
-    if (appType === 'store' && (await tickets.current()) === undefined) {
-      await tickets.requestResend();
+    if (appType === 'self-built') {
+      await reader.renew(reader.slotOf({ kind: 'tenant' }));
       return;
     }
-    const slot = reader.slotOf({ kind: appType === 'store' ? 'app' : 'tenant' });
-    if ((await reader.renew(slot)) === 'failed') throw slot.lastFailure?.error ?? new Error('renewal failed');
+    if ((await tickets.current()) === undefined) await this.askForTicket();
+    else await reader.renew(reader.slotOf({ kind: 'app' }));
+    // Its tenants: those that were in use before this process started.
+    if (this.timer) await this.sweep();
+  }
+
+  private async askForTicket(): Promise<void> {
+    const { tickets, whenReachable } = this.deps;
+    await whenReachable?.();
+    // Not awaited: tenants whose tokens are in the store need no ticket.
+    if (!tickets.hasTicket()) tickets.requestResend().catch(() => undefined);
   }
 
   private async require(): Promise<void> {

@@ -27,6 +27,20 @@ describe('createMemoryCache', () => {
     expect(await cache.get('k')).toBeUndefined();
   });
 
+  it('sees time pass as soon as the clock does', async () => {
+    let ahead = 0;
+    class SteppingClock extends TestClock {
+      override monotonic(): number {
+        return super.monotonic() + ahead;
+      }
+    }
+    const cache = createMemoryCache(10, new SteppingClock());
+    await cache.set('k', { a: 1 }, 60_000);
+    expect(await cache.get('k')).toEqual({ a: 1 });
+    ahead = 60_001;
+    expect(await cache.get('k')).toBeUndefined();
+  });
+
   it('keeps for ever what has no ttl', async () => {
     const cache = createMemoryCache(10, clock);
     await cache.set('k', { a: 1 });

@@ -7,6 +7,7 @@
 export class EmulatorClock {
   private offsetMs = 0;
   private frozenAt: number | undefined;
+  private readonly listeners: (() => void)[] = [];
 
   /** The platform's time, in epoch milliseconds. */
   now(): number {
@@ -14,7 +15,7 @@ export class EmulatorClock {
   }
 
   /**
-   * Lets time pass at the platform: tokens grow older, at once.
+   * Lets time pass at the platform: tokens grow older at once, and what is due meanwhile is sent (see `emulator.events`).
    *
    * @param ms milliseconds, 0 or more: a platform's clock does not go back
    */
@@ -22,6 +23,12 @@ export class EmulatorClock {
     if (!Number.isFinite(ms) || ms < 0)
       throw new RangeError(`cannot advance by ${ms} ms: 0 or more, and finite`);
     this.offsetMs += ms;
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Calls back after every {@link advance}. @internal */
+  onAdvance(listener: () => void): void {
+    this.listeners.push(listener);
   }
 
   /** From here on time passes only by {@link advance}, so that `expire` comes out to the second. */

@@ -6,10 +6,13 @@ import { EmulatorApis } from './emulator-apis.js';
 import { EmulatorApps } from './emulator-apps.js';
 import { EmulatorClock } from './emulator-clock.js';
 import { EmulatorEndpoints } from './emulator-endpoints.js';
+import { EmulatorEvents } from './emulator-events.js';
 import { EmulatorFaults, type FaultOutcome } from './emulator-faults.js';
 import { type EmulatorReply, NO_CODE, notFound, text } from './emulator-reply.js';
 import { EmulatorRequest, withoutTrailingSlash } from './emulator-request.js';
+import { EmulatorSchedule } from './emulator-schedule.js';
 import { EmulatorServer } from './emulator-server.js';
+import { EmulatorTenants } from './emulator-tenants.js';
 import { EmulatorTickets } from './emulator-tickets.js';
 import { EmulatorTokens, type RevokeOptions } from './emulator-tokens.js';
 import {
@@ -39,6 +42,11 @@ export class FeishuEmulator {
   readonly apps: EmulatorApps;
   /** The `app_ticket` of store apps. */
   readonly tickets = new EmulatorTickets();
+  private readonly schedule = new EmulatorSchedule(this.clock);
+  /** What the platform pushes to an app's event URL. */
+  readonly events = new EmulatorEvents(this.clock, this.schedule, this.tickets);
+  /** The tenants of store apps, who come and go. */
+  readonly tenants: EmulatorTenants;
   /** What goes wrong. */
   readonly faults = new EmulatorFaults();
   /** APIs to add to the few that are built in. */
@@ -57,6 +65,7 @@ export class FeishuEmulator {
       renewalWindowSeconds: options.renewalWindowSeconds,
     });
     this.apps = new EmulatorApps(this.tickets, this.tokens);
+    this.tenants = new EmulatorTenants(this.apps, this.events);
     const bearer = new BearerCheck(this.apps, this.tokens, options);
     this.apis = new EmulatorApis(this.endpoints, bearer);
     new AuthEndpoints(this.apps, this.tokens, this.tickets, options).addTo(this.endpoints);
@@ -95,8 +104,9 @@ export class FeishuEmulator {
   }
 
   /** Closes the port and every connection, hanging ones too. A second call waits for the first. */
-  stop(): Promise<void> {
-    return this.server.stop();
+  async stop(): Promise<void> {
+    this.schedule.stop();
+    await Promise.all([this.events.stop(), this.server.stop()]);
   }
 
   private async answer(message: IncomingMessage): Promise<EmulatorReply | 'reset' | 'hang'> {

@@ -8,7 +8,10 @@ export {
 } from './emulator-apis.js';
 export { type EmulatedApp, EmulatorApps } from './emulator-apps.js';
 export { EmulatorClock } from './emulator-clock.js';
+export { type EmulatedEvent, type SignedRequest } from './emulator-event-body.js';
+export { type EmulatedDelivery, EmulatorEvents, type EventSubscription } from './emulator-events.js';
 export { type EmulatorFault, type EmulatorFaultHandle, EmulatorFaults } from './emulator-faults.js';
+export { EmulatorTenants } from './emulator-tenants.js';
 export { type EmulatedTicket, EmulatorTickets } from './emulator-tickets.js';
 export { type EmulatedIdentity, type RevokeOptions } from './emulator-tokens.js';
 export { refreshLockConformance } from './refresh-lock-conformance.js';

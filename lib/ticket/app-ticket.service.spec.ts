@@ -246,6 +246,12 @@ describe('AppTicketService', () => {
       expect(resends).toHaveLength(1);
     });
 
+    it('with a timeout of 0 takes the ticket that came while it asked', async () => {
+      const tickets = start();
+      onResend = () => tickets.set('ticket-1');
+      expect(await tickets.waitForTicket({ timeoutMs: 0 })).toBe('ticket-1');
+    });
+
     it('ends at the abort, with its reason, for this caller alone', async () => {
       const tickets = start();
       const controller = new AbortController();

@@ -10,6 +10,8 @@ import { withDeadline, withSignal } from '../time/deadline.js';
 const RESEND_EVERY_MS = 60_000;
 /** A lock that does not answer within this is gone without. */
 const LOCK_ANSWER_MS = 500;
+/** An event's time that is further ahead of ours than this is not believed. */
+const MAX_AHEAD_MS = 5 * 60_000;
 /** While somebody waits, how often the store is looked into for a ticket that another process was given. */
 const LOOK_EVERY_MS = 1_000;
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -53,17 +55,34 @@ export class AppTicketService {
    */
   async set(ticket: string): Promise<void> {
     this.assertStoreApp();
-    if (typeof ticket !== 'string' || !/^[\x21-\x7e]{1,1024}$/.test(ticket)) {
-      throw new FeishuAuthError(
-        'ERR_FEISHU_INVALID_ARGUMENT',
-        'app_ticket is a string of printable characters',
-      );
+    assertTicket(ticket);
+    const taken = this.take(ticket, this.deps.clock.now());
+    await this.deps.records.write(this.deps.key, taken);
+  }
+
+  /**
+   * Takes over the ticket of a verified event, unless a later one is known: events come late, and in any order.
+   *
+   * @param sentAt the event's own time, epoch milliseconds
+   * @throws FeishuAuthError `ERR_FEISHU_INVALID_ARGUMENT`
+   * @internal
+   */
+  async receive(ticket: unknown, sentAt: number): Promise<void> {
+    this.assertStoreApp();
+    assertTicket(ticket);
+    const { clock, records, key } = this.deps;
+    const at = Math.min(sentAt, clock.now() + MAX_AHEAD_MS);
+    if (this.ticket && this.ticket.obtainedAt > at) return;
+    const { refused } = this;
+    const taken = this.take(ticket, at);
+    const stored = await records.read(key);
+    // Another one was taken over while the store was read: that one sees to the store.
+    if (stored === 'newer' || this.ticket !== taken) return;
+    if (typeof stored === 'object' && stored.obtainedAt > at && stored.secret !== refused) {
+      this.ticket = stored;
+      return;
     }
-    this.ticket = { secret: ticket, obtainedAt: this.deps.clock.now() };
-    this.refused = undefined;
-    this.wake();
-    for (const listener of this.listeners) listener();
-    await this.deps.records.write(this.deps.key, this.ticket);
+    await records.write(key, taken);
   }
 
   /** The newest ticket known to this process or the shared store; `undefined` when there is none. */
@@ -171,6 +190,15 @@ export class AppTicketService {
     this.wake();
   }
 
+  private take(secret: string, obtainedAt: number): StoredSecret {
+    const taken: StoredSecret = { secret, obtainedAt };
+    this.ticket = taken;
+    this.refused = undefined;
+    this.wake();
+    for (const listener of this.listeners) listener();
+    return taken;
+  }
+
   private async resendOnce(): Promise<void> {
     const { clock, lock, key, grants, onResendFailed } = this.deps;
     const { signal } = this.closed;
@@ -233,4 +261,9 @@ export class AppTicketService {
       { retryable: true },
     );
   }
+}
+
+function assertTicket(ticket: unknown): asserts ticket is string {
+  if (typeof ticket === 'string' && /^[\x21-\x7e]{1,1024}$/.test(ticket)) return;
+  throw new FeishuAuthError('ERR_FEISHU_INVALID_ARGUMENT', 'app_ticket is a string of printable characters');
 }

@@ -29,6 +29,14 @@ export abstract class Clock {
   abstract now(): number;
   /** Milliseconds since some fixed point. Never goes back, but may stand still while the machine sleeps. */
   abstract monotonic(): number;
+  /**
+   * The wall clock at the moment when `monotonic()` gave `monotonic`, for whoever compares both at every read. A clock
+   * may answer with a reading of less than a millisecond before.
+   */
+  wallAt(_monotonic: number): number {
+    return this.now();
+  }
+
   /** Calls back once after `delayMs` (clamped to what the runtime's timers can hold). */
   abstract setTimeout(callback: () => void, delayMs: number, options?: TimerOptions): ClockTimer;
   /** Calls back every `periodMs` (clamped to what the runtime's timers can hold). */

@@ -1,9 +1,16 @@
 import { type RefreshLease, type RefreshLock } from '../lock/refresh-lock.js';
 import { type Clock } from '../time/clock.js';
 import { withDeadline, withSignal } from '../time/deadline.js';
+import { type HeldToken } from './held-token.js';
 import { type TokenFlight } from './token-flight.js';
 import { type TokenObserver } from './token-observer.js';
 import { type TokenSlot } from './token-slot.js';
+
+/** Between two looks at what the holder of the lock may have stored by now. */
+const LOOK_EVERY_MS = 50;
+
+/** Takes over what the store holds by now, if it is any use. */
+type Look = () => Promise<HeldToken | undefined>;
 
 /** @internal */
 export interface FlightLockOptions {
@@ -21,15 +28,18 @@ export class FlightLock {
   constructor(private readonly options: FlightLockOptions) {}
 
   /**
-   * The lease; `undefined` to go on without; `'contended'` to leave the work to whoever has it.
+   * The lease; `undefined` to go on without; `'contended'` to leave the work to whoever has it; or the token that `look`
+   * found meanwhile.
    *
    * @param isShared whether the store answers: one that does not shows no waiter what the lock's holder fetched
+   * @param look into the store, now and then: or all who wait would have to take the lock in turn to find it
    */
   async acquire(
     slot: TokenSlot,
     flight: TokenFlight,
     isShared = true,
-  ): Promise<RefreshLease | 'contended' | undefined> {
+    look?: Look,
+  ): Promise<RefreshLease | { token: HeldToken } | 'contended' | undefined> {
     const { clock, observer } = this.options;
     const startedAt = clock.monotonic();
     // Callers wait: a lock in the same trouble as the store would cost them its deadline on top, and save no call.
@@ -42,11 +52,12 @@ export class FlightLock {
       flight.blocking || flight.purpose.after !== undefined || slot.freshness() === 'must-refresh';
     for (;;) {
       const waitMs = mayWait() ? this.options.waitMs : 0;
-      const lease = await this.ask(`${slot.key}:lock`, waitMs, flight.signal);
+      const lease = await this.askAndLook(`${slot.key}:lock`, waitMs, flight.signal, look);
       const waited = clock.monotonic() - startedAt;
       if (typeof lease === 'object') {
-        observer.lockAcquired(waited);
-        return this.bounded(lease);
+        if ('token' in lease) observer.lockContended(waited);
+        else observer.lockAcquired(waited);
+        return lease;
       }
       flight.signal.throwIfAborted();
       if (lease === undefined && waitMs === 0) {
@@ -57,6 +68,41 @@ export class FlightLock {
       // For app and tenant tokens the lock saves calls and guards nothing. This is the one place for that choice.
       observer.lockFailedOpen(waited);
       return undefined;
+    }
+  }
+
+  /** Waits for the lock, and for what its holder stores: whichever comes first. */
+  private async askAndLook(
+    key: string,
+    waitMs: number,
+    signal: AbortSignal,
+    look: Look | undefined,
+  ): Promise<RefreshLease | { token: HeldToken } | 'unavailable' | undefined> {
+    const over = new AbortController();
+    const stop = (): void => over.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    const looking = waitMs > 0 && look ? this.lookUntil(over, look) : undefined;
+    const lease = await this.ask(key, waitMs, over.signal);
+    stop();
+    signal.removeEventListener('abort', stop);
+    // A look under way ends first: what it takes over must not come between.
+    const token = await looking;
+    if (typeof lease !== 'object') return token ? { token } : lease;
+    const bounded = this.bounded(lease);
+    if (!token) return bounded;
+    await bounded.release();
+    return { token };
+  }
+
+  /** What `look` finds at last, which ends the waiting for the lock. Never rejects. */
+  private async lookUntil(over: AbortController, look: Look): Promise<HeldToken | undefined> {
+    for (;;) {
+      await this.options.clock.sleep(LOOK_EVERY_MS, over.signal);
+      if (over.signal.aborted) return undefined;
+      const token = await look().catch(() => undefined);
+      if (!token) continue;
+      over.abort();
+      return token;
     }
   }
 

@@ -40,8 +40,9 @@ export class TokenIntake {
     const origin = { anchor: now - this.clock.monotonic(), obtainedAt, source: 'store' as const };
     const token = this.toHeld(slot, secret, endsAt, lifeMs, origin);
     if (now >= token.deadAt || fingerprintOf(secret) === slot.rejected?.fingerprint) return undefined;
-    const held = slot.usable();
-    if (held && (held.value === secret || now >= token.refreshAt)) return undefined;
+    // The value held here is no news, dead or alive: with the wall clock set back, its record would revive it.
+    if (slot.kept?.value === secret) return undefined;
+    if (slot.usable() && now >= token.refreshAt) return undefined;
     this.hold(slot, token);
     return token;
   }
@@ -57,13 +58,15 @@ export class TokenIntake {
     if (held?.value === grant.value) return { token: this.confirmHeld(slot, held, grant), isNoop: true };
     const anchor = grant.startedAt - grant.startedMonotonic;
     const origin = { anchor, obtainedAt: grant.startedAt, source: 'platform' as const };
-    const token = this.toHeld(slot, grant.value, grant.startedAt + grant.expireMs, grant.expireMs, origin);
+    const before = slot.kept?.value === grant.value ? slot.kept : undefined;
+    // What remains of a token that was held before is not its whole life.
+    const lifeMs = before?.lifeMs ?? grant.expireMs;
+    const token = this.toHeld(slot, grant.value, grant.startedAt + grant.expireMs, lifeMs, origin);
     if (this.timeOf(token) >= token.deadAt) throw cameTooLate();
     if (held && token.expiresAt - token.anchor < held.expiresAt - held.anchor) {
       throw endsSooner();
     }
-    const wasKept = slot.kept?.value === grant.value;
-    const isNoop = this.confirmRejected(slot, grant.value) || wasKept;
+    const isNoop = this.confirmRejected(slot, grant.value) || before !== undefined;
     this.hold(slot, token);
     return { token, isNoop };
   }
@@ -75,7 +78,8 @@ export class TokenIntake {
     const origin = { anchor, obtainedAt: held.obtainedAt, source: 'platform' as const };
     const same = this.toHeld(slot, held.value, endsAt, held.lifeMs, origin);
     const postponed = nextAttemptAfterNoop(same.expiresAt, this.timeOf(same));
-    const token = { ...same, refreshAt: Math.max(same.refreshAt, postponed) };
+    // Not past its dead line: till `refreshAt` reads look at nothing else.
+    const token = { ...same, refreshAt: Math.min(Math.max(same.refreshAt, postponed), same.deadAt) };
     this.hold(slot, token);
     return token;
   }

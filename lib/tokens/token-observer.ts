@@ -32,6 +32,7 @@ export interface TokenObserver {
   /** An API rejected exactly the token that was held. */
   invalidated(kind: TokenKind): void;
   lockAcquired(waitMs: number): void;
-  lockContended(): void;
+  /** A flight left the work to whoever holds the lock: at once, or when its token was in the store. */
+  lockContended(waitMs?: number): void;
   lockFailedOpen(waitMs: number): void;
 }

@@ -35,6 +35,11 @@ export class TokenPublisher {
     return this.inTurn(slot, () => this.tryWithdraw(slot, value));
   }
 
+  /** Removes whatever the store holds. */
+  async clear(slot: TokenSlot): Promise<void> {
+    await this.inTurn(slot, () => this.records.remove(slot.key, this.clock.now(), REMOVED_FOR_MS));
+  }
+
   /** Reading, comparing and writing are three steps: two changes of one record must not be between each other's. */
   private inTurn<T>(slot: TokenSlot, change: () => Promise<T>): Promise<T> {
     const turn = (this.lastChange.get(slot) ?? Promise.resolve()).then(change);

@@ -42,11 +42,14 @@ export function resolveQuery(query: TokenQuery, appType: AppIdentity['appType'])
   return { kind, tenantKey };
 }
 
+/** What is stored besides tokens; a tenant's status has its `tenantKey`, the claim on an event stands in its place. */
+type OwnRecord = 'app_ticket' | 'tenant_status' | 'tenants' | 'event';
+
 /**
  * `<prefix>:v1:{<open host>:<appId>:<fingerprint>:<kind>[:<tenantKey>]}`. The braces make a token and its lock
  * share one Redis Cluster slot; the fingerprint makes a rotated secret start afresh.
  */
-export function cacheKey(identity: AppIdentity, kind: TokenKind | 'app_ticket', tenantKey?: string): string {
+export function cacheKey(identity: AppIdentity, kind: TokenKind | OwnRecord, tenantKey?: string): string {
   const parts = [
     new URL(identity.openOrigin).host,
     identity.appId,

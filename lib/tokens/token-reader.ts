@@ -178,11 +178,19 @@ export class TokenReader implements SlotStates {
     }
   }
 
-  /** Lets go of tenants' tokens that nobody read for `idleAfterMs`; returns how many. */
-  dropIdle(idleAfterMs: number): number {
+  /**
+   * Lets go of tenants' tokens that nobody read for `idleAfterMs`; returns how many.
+   *
+   * @param isInUse whether another process reads it
+   */
+  dropIdle(idleAfterMs: number, isInUse: (tenantKey: string) => boolean = () => false): number {
     const before = this.deps.clock.monotonic() - idleAfterMs;
     const idle = [...this.slots].filter(
-      (slot) => slot.query.tenantKey !== undefined && slot.readAt < before && !slot.isPinned(),
+      (slot) =>
+        slot.query.tenantKey !== undefined &&
+        slot.readAt < before &&
+        !slot.isPinned() &&
+        !isInUse(slot.query.tenantKey),
     );
     for (const slot of idle) this.slots.remove(slot);
     return idle.length;
@@ -192,8 +200,7 @@ export class TokenReader implements SlotStates {
   endTicketCoolDown(): void {
     for (const slot of this.slots) {
       if (slot.lastFailure?.error.code !== 'ERR_FEISHU_APP_TICKET_MISSING') continue;
-      slot.nextAttemptAt = -Infinity;
-      slot.failFastUntil = -Infinity;
+      slot.endPause();
     }
   }
 

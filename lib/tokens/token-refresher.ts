@@ -14,6 +14,7 @@ import { contendedPause } from './freshness.js';
 import { type HeldToken } from './held-token.js';
 import { TokenFlight, type FlightEnd, type FlightPurpose } from './token-flight.js';
 import { type TokenIntake } from './token-intake.js';
+import { tenantStopped, type TenantStatuses } from './tenant-statuses.js';
 import { type AttemptOutcome, type TokenObserver } from './token-observer.js';
 import { type TokenPublisher } from './token-publisher.js';
 import { type TokenSlot } from './token-slot.js';
@@ -35,6 +36,8 @@ export interface RefresherDependencies {
   readonly publisher: TokenPublisher;
   readonly observer: TokenObserver;
   readonly log: FailureLog;
+  /** A store app's; a self-built app has one tenant, which does not come and go. */
+  readonly tenants: TenantStatuses | undefined;
 }
 
 /** One flight: adopt -> lock -> re-check -> fetch -> publish. */
@@ -79,12 +82,13 @@ export class TokenRefresher {
     await flight.purpose.after?.settled;
     flight.signal.throwIfAborted();
 
-    const found = await this.adopt(slot, flight);
+    const found = await this.adopt(slot, flight, this.deps.tenants);
     if (found.token) return { token: found.token };
     const prepared = await source.prepare(slot, flight, found.answered);
     flight.signal.throwIfAborted();
-    const lease = await lock.acquire(slot, flight, found.answered);
-    if (lease === 'contended') return lease;
+    const look = async (): Promise<HeldToken | undefined> => (await this.adopt(slot, flight)).token;
+    const lease = await lock.acquire(slot, flight, found.answered, look);
+    if (lease === 'contended' || (lease && 'token' in lease)) return lease;
 
     let granted: HeldToken | undefined;
     try {
@@ -118,10 +122,18 @@ export class TokenRefresher {
   private async adopt(
     slot: TokenSlot,
     flight: TokenFlight,
+    tenants?: TenantStatuses,
   ): Promise<{ answered: boolean; token?: HeldToken }> {
-    if (flight.purpose.explicit) return { answered: true };
-    const stored = await this.deps.records.read(slot.key);
+    const { tenantKey } = slot.query;
+    const reading = flight.purpose.explicit ? undefined : this.deps.records.read(slot.key);
+    const isStopped = tenantKey !== undefined && (await tenants?.isStopped(tenantKey));
+    const stored = await reading;
     flight.signal.throwIfAborted();
+    if (isStopped) {
+      slot.drop();
+      throw tenantStopped(tenantKey);
+    }
+    if (stored === undefined) return { answered: true };
     if (stored === UNAVAILABLE) return { answered: false };
     const token = typeof stored === 'object' ? this.deps.intake.fromStore(slot, stored) : undefined;
     if (!token) return { answered: true };

@@ -65,7 +65,7 @@ export class TokenSlot implements FreshnessView {
   /** The hot path: the held token while nothing is to be done about it, counted as a hit. */
   readFresh(): HeldToken | undefined {
     const monotonic = this.clock.monotonic();
-    if (this.clock.now() >= this.softAt || monotonic + this.anchor >= this.softAt) return undefined;
+    if (monotonic + this.anchor >= this.softAt || this.clock.wallAt(monotonic) >= this.softAt) return undefined;
     this.readAt = monotonic;
     this.counters.hits++;
     return this.kept;
@@ -111,6 +111,12 @@ export class TokenSlot implements FreshnessView {
   succeeded(): void {
     this.renewalFailures = 0;
     this.emptyFailures = 0;
+    this.nextAttemptAt = -Infinity;
+    this.failFastUntil = -Infinity;
+  }
+
+  /** What the last failure was about has changed: the next attempt may start at once. */
+  endPause(): void {
     this.nextAttemptAt = -Infinity;
     this.failFastUntil = -Infinity;
   }

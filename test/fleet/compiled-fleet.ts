@@ -26,6 +26,9 @@ export async function compiledFleet(other?: OtherVersion): Promise<string> {
         .compilerOptions,
       REPOSITORY,
     );
+    // Alone a file cannot know that the package is ESM.
+    options.module = ts.ModuleKind.ESNext;
+    options.moduleResolution = ts.ModuleResolutionKind.Bundler;
     for (const file of sources()) {
       const output = join(into, file.replace(/\.ts$/, '.js'));
       if (isCurrent(join(REPOSITORY, file), output)) continue;

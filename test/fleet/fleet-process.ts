@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { setTimeout as pause } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { createKeyv } from '@keyv/redis';
 import { type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -169,7 +170,7 @@ async function answer({ id, method, args }: FleetRequest): Promise<void> {
     const call = calls[method] as (...given: unknown[]) => unknown;
     say({ id, result: (await call(...args)) ?? null });
   } catch (error) {
-    say({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    say({ id, error: inspect(error) });
   }
 }
 

@@ -146,6 +146,10 @@ describe('invalidation', () => {
 
     const wasCurrent = a.tokens.invalidate(TENANT, rejected);
     const asked = a.tokens.getTenantAccessToken();
+    for (let elapsed = 0; elapsed < 900; elapsed += 100) {
+      await clock.advance(100);
+      expect(a.tokens.handle(TENANT).peek()).toBeUndefined();
+    }
     expect(await a.settle(wasCurrent)).toBe(true);
     expect(await a.settle(asked)).toBe('t-of-the-newer-generation');
     expect((await a.settle(joined)).value).toBe('t-of-the-newer-generation');
@@ -157,6 +161,26 @@ describe('invalidation', () => {
     expect(a.tokens.metrics().lock).toMatchObject({ acquired: 3, failedOpen: 0 });
     await a.close();
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('#33 what was rejected before it was stored is not stored any more', async () => {
+    const { a, platform, store, clock } = fleet();
+    const written: unknown[] = [];
+    store.onGet = (key) => clock.sleep(200).then(() => store.value(key));
+    store.onSet = (key, record) => {
+      written.push((record as { secret?: string }).secret);
+      store.put(key, record);
+    };
+    const rejected = await a.settle(a.tokens.getTenantAccessToken());
+    platform.revoke(rejected);
+    // The store is just being asked whether it has something better.
+    expect(written).toEqual([]);
+    const wasCurrent = a.tokens.invalidate(TENANT, rejected);
+    const next = await a.settle(a.tokens.getTenantAccessToken());
+    expect(await a.settle(wasCurrent)).toBe(true);
+    await clock.advance(MINUTE);
+    expect(written).toEqual([next]);
+    await a.close();
   });
 
   it('#33 a store that answers late cannot bring the rejected token back', async () => {

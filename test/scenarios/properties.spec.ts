@@ -42,6 +42,8 @@ interface Story {
   processes: { app: number; random: number }[];
   lifetimeMs: number;
   latencyMs: number;
+  /** With this much left the platform hands out the same token again; by its documentation, half an hour. */
+  sameTokenMs: number;
   happenings: Happening[];
 }
 
@@ -181,6 +183,7 @@ const story: fc.Arbitrary<Story> = fc
     ),
     lifetimeMs: lifetime,
     latencyMs: latency,
+    sameTokenMs: fc.constantFrom(30 * MINUTE, 30 * MINUTE, 30 * MINUTE, 0, Infinity),
     isWallSet: fc.boolean(),
     // Unbiased: fast-check would rather have it short.
     happenings: fc.noBias(fc.array(happening, { minLength: 1, maxLength: 50, size: 'max' })),
@@ -198,7 +201,8 @@ class Stage {
   readonly beganAt = this.fleet.machine.monotonic();
   shortestLifeMs: number;
 
-  constructor({ processes, lifetimeMs, latencyMs }: Story) {
+  constructor({ processes, lifetimeMs, latencyMs, sameTokenMs }: Story) {
+    this.fleet.platform.sameTokenMs = sameTokenMs;
     this.fleet.platform.lifetimeMs = lifetimeMs;
     this.fleet.platform.latencyMs = latencyMs;
     this.shortestLifeMs = lifetimeMs;

@@ -284,22 +284,40 @@ describe.each(STORE_FORMS)('%s', (_, form) => {
     await world.close();
   });
 
-  it('#38 no retry once the token was replaced', async () => {
+  it('#38 no retry of an older generation, though the platform stood by its token', async () => {
+    const { store, clock, process } = fleetOn(form);
+    store.onSet = fail;
+    const world = process();
+    const token = await world.settle(world.tokens.getTenantAccessToken());
+    await TestClock.settle();
+    store.recover();
+    await world.settle(world.tokens.invalidate(TENANT, token));
+    expect(await world.settle(world.tokens.getTenantAccessToken())).toBe(token);
+    await TestClock.settle();
+    expect(storedSecret(store)).toBe(token);
+    const operations = store.operations.length;
+    await clock.advance(MINUTE);
+    expect(store.operations).toHaveLength(operations);
+    await world.close();
+  });
+
+  it('#38 no retry of a token that was replaced, only of the one in its place', async () => {
     const { store, platform, clock, process } = fleetOn(form);
     store.onSet = fail;
     platform.lifetimeMs = 20 * MINUTE; // so short that each call gets another token
     const world = process();
     const first = await world.settle(world.tokens.getTenantAccessToken());
-    await TestClock.settle();
-    store.recover();
     await clock.advance(SECOND);
     const second = (await world.settle(world.tokens.refresh(TENANT))).value;
     expect(second).not.toBe(first);
-    await TestClock.settle();
-    const writes = store.writes;
-    await clock.advance(MINUTE);
-    expect(store.writes).toBe(writes);
+    await clock.advance(SECOND);
+    store.recover();
+    await clock.advance(3.5 * SECOND); // past the retry of the first
+    expect(store.size).toBe(0);
+    await clock.advance(SECOND);
     expect(storedSecret(store)).toBe(second);
+    await clock.advance(MINUTE);
+    expect(store.writes).toBe(3);
     await world.close();
   });
 
@@ -393,9 +411,12 @@ describe.each(STORE_FORMS)('%s', (_, form) => {
       if (key.includes('corrupt')) return 'garbage';
       return key.includes('new-') ? undefined : recordIn(store, key);
     };
-    const keys = ['corrupt-1', 'new-1', 'corrupt-2', 'new-2', 'corrupt-3', 'new-3', 'well'];
+    // As many misses behind the corrupt ones as would open the breaker, were they taken for faults.
+    const keys = ['well', 'corrupt-1', 'corrupt-2', 'new-1', 'new-2', 'new-3', 'new-4'];
     await b.settle(Promise.all(keys.map((tenantKey) => b.tokens.getTenantAccessToken({ tenantKey }))));
     expect(b.tokens.metrics().store).toMatchObject({ breaker: 'closed', timeouts: 0 });
+    const corrupt = store.operations.filter(({ op, key }) => op === 'get' && key.includes('corrupt'));
+    expect(b.tokens.metrics().store.errors).toBe(corrupt.length);
     expect(b.tokens.metrics().kinds.tenant.storeHits).toBe(1);
     await a.close();
     await b.close();

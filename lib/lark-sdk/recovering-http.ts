@@ -1,0 +1,106 @@
+import { isErrorLike } from '../errors/sanitize-cause.js';
+import { dropRejectedToken, replaceRejectedToken } from '../http/replacement-token.js';
+import { resolveTarget } from '../http/target-url.js';
+import { isTokenRejection } from '../platform/error-codes.js';
+import { type Clock } from '../time/clock.js';
+import { type TokenService } from '../token.service.js';
+import { type TokenQuery } from '../tokens/access-token.js';
+import { codeOf, discardAnswer } from './answer-code.js';
+import { withoutSecrets } from './axios-error.js';
+import { authorizationOf, isCallersOwn, withAuthorization } from './callers-own.js';
+import { issuedTokensOf } from './issued-tokens.js';
+import { replayOf } from './replay-body.js';
+import { type HttpAnswer, type HttpRequest, type HttpSender } from './sdk.js';
+
+/** What came of sending a request once: an answer, an error, or an error about an answer. */
+interface Outcome {
+  answer?: HttpAnswer;
+  error?: unknown;
+}
+
+/** A call that carries one of the module's tokens. */
+interface ManagedCall {
+  query: TokenQuery;
+  token: string;
+}
+
+/**
+ * Sends the SDK's requests. One that carries a token of the module's, and is answered that the token is not valid,
+ * is sent once more with the token that has replaced it: the same request, on behalf of the same tenant.
+ */
+export class RecoveringHttp {
+  constructor(
+    private readonly sender: HttpSender,
+    private readonly tokens: TokenService,
+    private readonly clock: Clock,
+  ) {}
+
+  async request(request: HttpRequest): Promise<unknown> {
+    const call = this.managed(request);
+    if (!call) return this.result(request, await this.send(plain(request)));
+    const target = { ...request, url: resolveTarget(request.url ?? '', this.tokens.owner.openOrigin).href };
+    const outcome = await this.send(plain(target));
+    return this.result(request, (await this.recovered(target, call, outcome)) ?? outcome);
+  }
+
+  /** The outcome of the replay; `undefined` where there is nothing to mend, or no means. */
+  private async recovered(
+    request: HttpRequest,
+    { query, token }: ManagedCall,
+    { answer }: Outcome,
+  ): Promise<Outcome | undefined> {
+    if (!answer || !this.isFromFeishu(answer)) return undefined;
+    if (!isTokenRejection(await codeOf(answer, this.clock))) return undefined;
+
+    const { signal } = request;
+    const replay = replayOf(request, answer.config);
+    if (!replay) {
+      await dropRejectedToken(this.tokens, query, token, signal);
+      return undefined;
+    }
+    const replacement = await replaceRejectedToken(this.tokens, query, token, signal);
+    // Of a call that was called off meanwhile, axios says so itself, without sending it.
+    if (replacement === undefined && !signal?.aborted) return undefined;
+    discardAnswer(answer);
+    const again = { ...request, ...replay };
+    return this.send({
+      ...again,
+      headers: withAuthorization(again.headers, `Bearer ${replacement ?? token}`),
+    });
+  }
+
+  /** Whose token the request carries; `undefined` if it is the caller's own, a user's, or none. */
+  private managed({ headers }: HttpRequest): ManagedCall | undefined {
+    if (isCallersOwn(headers)) return undefined;
+    const token = /^Bearer (\S+)$/.exec(authorizationOf(headers) ?? '')?.[1];
+    const query = token === undefined ? undefined : issuedTokensOf(this.tokens).queryOf(token);
+    return token === undefined || query === undefined ? undefined : { query, token };
+  }
+
+  /** Not from where a redirect has led to: the token was not sent there. */
+  private isFromFeishu({ request }: HttpAnswer): boolean {
+    const url = request?.res?.responseUrl;
+    return typeof url !== 'string' || new URL(url).origin === this.tokens.owner.openOrigin;
+  }
+
+  private async send(request: HttpRequest): Promise<Outcome> {
+    try {
+      return { answer: await this.sender.request(request) };
+    } catch (error) {
+      const answer = isErrorLike(error) ? (error as { response?: HttpAnswer }).response : undefined;
+      return answer ? { answer, error } : { error };
+    }
+  }
+
+  private result({ $return_headers: withHeaders }: HttpRequest, { answer, error }: Outcome): unknown {
+    if (error !== undefined || !answer) throw withoutSecrets(error);
+    return withHeaders ? { data: answer.data, headers: answer.headers } : answer.data;
+  }
+}
+
+/** Without the marks on its headers, which are for us. */
+function plain(request: HttpRequest): HttpRequest {
+  return request.headers
+    ? { ...request, headers: Object.fromEntries(Object.entries(request.headers)) }
+    : request;
+}

@@ -1,0 +1,49 @@
+import { type Clock } from '../time/clock.js';
+import { type TenantLifecycle } from '../tokens/tenant-lifecycle.js';
+import { type TenantRegistry } from '../tokens/tenant-registry.js';
+import { type TokenReader } from '../tokens/token-reader.js';
+import { type TokenSlot } from '../tokens/token-slot.js';
+
+/** @internal */
+export interface TenantPrewarmDependencies {
+  readonly registry: TenantRegistry;
+  readonly lifecycle: TenantLifecycle;
+  readonly reader: TokenReader;
+  readonly maxTokens: number;
+  readonly clock: Clock;
+}
+
+/** Which tenants of a store app a sweep looks after: those in use anywhere in the fleet, and no others. */
+export class TenantPrewarm {
+  constructor(private readonly deps: TenantPrewarmDependencies) {}
+
+  /** Merges what the fleet knows, lets go of tenants that stopped, and gives those in use that have no token here. */
+  async toWarm(idleAfterMs: number): Promise<TokenSlot[]> {
+    const { registry, lifecycle, reader, maxTokens } = this.deps;
+    for (const tenantKey of await registry.merge(reader.slots, idleAfterMs)) await lifecycle.evict(tenantKey);
+    // Not at the cost of tenants that are read here.
+    const room = Math.max(0, maxTokens - reader.slots.size);
+    const slots = registry.inUse().map((tenantKey) => reader.slots.find('tenant', tenantKey) ?? tenantKey);
+    const missing = slots.filter((it) => typeof it === 'string').slice(0, room);
+    return [
+      ...slots.filter((it) => typeof it !== 'string').filter((it) => this.isEmpty(it)),
+      ...missing.map((it) => this.newSlot(it)),
+    ];
+  }
+
+  isInUse(tenantKey: string, idleAfterMs: number): boolean {
+    return this.deps.registry.isInUse(tenantKey, idleAfterMs);
+  }
+
+  private isEmpty(slot: TokenSlot): boolean {
+    return !slot.kept && !slot.flight && this.deps.clock.monotonic() >= slot.nextAttemptAt;
+  }
+
+  private newSlot(tenantKey: string): TokenSlot {
+    const { reader, registry } = this.deps;
+    const slot = reader.slotFor({ kind: 'tenant', tenantKey });
+    // Nobody has read it: it must not count as in use because it is kept warm.
+    slot.readAt = registry.mergedAt;
+    return slot;
+  }
+}

@@ -1,0 +1,70 @@
+import { type RecordStore } from '../store/record-store.js';
+import { type Clock } from '../time/clock.js';
+import { type TenantRegistry } from './tenant-registry.js';
+import { tenantStopped, type TenantStatuses } from './tenant-statuses.js';
+import { type TokenPublisher } from './token-publisher.js';
+import { cacheKey, resolveQuery, type AppIdentity } from './token-query.js';
+import { type TokenReader } from './token-reader.js';
+
+/** A token's record that is to be gone stays behind, empty, for so long. */
+const REMOVED_FOR_MS = 60_000;
+
+/** @internal */
+export interface TenantLifecycleDependencies {
+  readonly identity: AppIdentity;
+  readonly clock: Clock;
+  readonly records: RecordStore;
+  readonly statuses: TenantStatuses;
+  readonly registry: TenantRegistry;
+  readonly reader: TokenReader;
+  readonly publisher: TokenPublisher;
+}
+
+/** What a store app's tenants do with it, and what becomes of their tokens. Times are those of the events. */
+export class TenantLifecycle {
+  constructor(private readonly deps: TenantLifecycleDependencies) {}
+
+  /** Its tokens go, here and in the store, and it gets none until it is enabled again. */
+  async stopped(tenantKey: string, at: number): Promise<void> {
+    const { statuses, registry } = this.deps;
+    if (!isTenantKey(tenantKey)) return;
+    if (!(await statuses.announce(tenantKey, { status: 'stopped', at }))) return;
+    registry.forget(tenantKey);
+    await this.evict(tenantKey);
+  }
+
+  /** It may have tokens again, and is worth pre-warming. */
+  async enabled(tenantKey: string, at: number): Promise<void> {
+    const { statuses, registry, reader } = this.deps;
+    if (!isTenantKey(tenantKey)) return;
+    if (!(await statuses.announce(tenantKey, { status: 'enabled', at }))) return;
+    const slot = reader.slots.find('tenant', tenantKey);
+    if (slot?.lastFailure?.error.code === 'ERR_FEISHU_TENANT_REJECTED') slot.endPause();
+    registry.touch(tenantKey);
+  }
+
+  /** Drops what is held of a tenant that is known to have stopped. */
+  async evict(tenantKey: string): Promise<void> {
+    const { identity, reader, publisher, records, clock } = this.deps;
+    const slot = reader.slots.find('tenant', tenantKey);
+    if (!slot) {
+      await records.remove(cacheKey(identity, 'tenant', tenantKey), clock.now(), REMOVED_FOR_MS);
+      return;
+    }
+    slot.generation++;
+    const { flight } = slot;
+    slot.flight = undefined;
+    // Whoever holds a handle finds the slot's successor, and that one the status.
+    reader.slots.remove(slot);
+    flight?.abort(tenantStopped(tenantKey));
+    await publisher.clear(slot);
+  }
+}
+
+function isTenantKey(tenantKey: string): boolean {
+  try {
+    return resolveQuery({ kind: 'tenant', tenantKey }, 'store').tenantKey === tenantKey;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,139 @@
+import { type RecordStore } from '../store/record-store.js';
+import { type Clock } from '../time/clock.js';
+import { parseRoll, rollText, type TenantRoll } from './tenant-roll.js';
+import { STATUS_TTL_MS, type TenantStatuses } from './tenant-statuses.js';
+import { type TokenSlot } from './token-slot.js';
+
+/** A tenant's last use is written down again when it is this much later: not every sweep needs a write. */
+const WORTH_WRITING_MS = 10 * 60_000;
+/** Without an end the record would outlive the app; every sweep of any process puts it off. */
+const RECORD_TTL_MS = 7 * 24 * 60 * 60_000;
+
+/** @internal */
+export interface TenantRegistryDependencies {
+  readonly key: string;
+  readonly records: RecordStore;
+  readonly statuses: TenantStatuses;
+  readonly clock: Clock;
+  readonly maxTenants: number;
+}
+
+/**
+ * The tenants in use, in one record that all processes merge at their sweeps: a process that starts knows whom to
+ * pre-warm. An update that two processes make at once loses one; the next sweep brings it back.
+ */
+export class TenantRegistry {
+  /** When a tenant was used last by anybody, epoch milliseconds. */
+  private readonly usedAt = new Map<string, number>();
+  private lastWriteAt = -Infinity;
+  private mergeStartedAt = -Infinity;
+  private hasNews = false;
+
+  constructor(private readonly deps: TenantRegistryDependencies) {}
+
+  /** When the last merge began, on the monotonic clock: what was read since then is news to the next one. */
+  get mergedAt(): number {
+    return this.mergeStartedAt;
+  }
+
+  /** In use now: by an event, not by a read. */
+  touch(tenantKey: string): void {
+    this.usedAt.set(tenantKey, this.deps.clock.now());
+    this.hasNews = true;
+  }
+
+  forget(tenantKey: string): void {
+    this.usedAt.delete(tenantKey);
+    this.hasNews = true;
+  }
+
+  /** Whether anybody used the tenant within `idleAfterMs`. */
+  isInUse(tenantKey: string, idleAfterMs: number): boolean {
+    return this.deps.clock.now() - (this.usedAt.get(tenantKey) ?? -Infinity) <= idleAfterMs;
+  }
+
+  /** The tenants in use, the last one first. */
+  inUse(): string[] {
+    return [...this.usedAt].toSorted(([, a], [, b]) => b - a).map(([tenantKey]) => tenantKey);
+  }
+
+  /**
+   * Merges what this process saw with what the store has, forgets the idle, and writes if there is news.
+   *
+   * @returns the tenants that were stopped meanwhile, as another process learned
+   */
+  async merge(slots: Iterable<TokenSlot>, idleAfterMs: number): Promise<string[]> {
+    const { records, key, clock } = this.deps;
+    const since = this.mergeStartedAt;
+    this.mergeStartedAt = clock.monotonic();
+    this.noteReads(slots, since);
+    const stored = await records.read(key);
+    const roll = typeof stored === 'object' ? parseRoll(stored.secret) : undefined;
+    const stopped = this.mergeStatuses(roll);
+    this.mergeUses(roll);
+    this.dropIdle(idleAfterMs);
+    if (this.hasNews || this.isRecordOld()) await this.write(roll);
+    return stopped;
+  }
+
+  private noteReads(slots: Iterable<TokenSlot>, since: number): void {
+    const { clock } = this.deps;
+    for (const { query, kept, readAt } of slots) {
+      // A token is the proof: anybody can make up a tenant key.
+      if (query.tenantKey === undefined || !kept || readAt <= since) continue;
+      // When it was read, not now: the last sweep may be long ago.
+      const usedAt = clock.now() - (clock.monotonic() - readAt);
+      this.usedAt.set(query.tenantKey, Math.max(usedAt, this.usedAt.get(query.tenantKey) ?? -Infinity));
+    }
+  }
+
+  private mergeStatuses(roll: TenantRoll | undefined): string[] {
+    const { statuses } = this.deps;
+    const stopped: string[] = [];
+    for (const [tenantKey, dated] of roll?.statuses ?? []) {
+      const isNews = statuses.learn(tenantKey, dated);
+      if (!isNews || !statuses.isKnownStopped(tenantKey)) continue;
+      this.usedAt.delete(tenantKey);
+      stopped.push(tenantKey);
+    }
+    return stopped;
+  }
+
+  private mergeUses(roll: TenantRoll | undefined): void {
+    const now = this.deps.clock.now();
+    for (const [tenantKey, at] of roll?.usedAt ?? []) {
+      if (this.deps.statuses.isKnownStopped(tenantKey)) continue;
+      // A host whose clock is ahead must not keep a tenant in use for longer.
+      const usedAt = Math.min(at, now);
+      if (usedAt > (this.usedAt.get(tenantKey) ?? -Infinity)) this.usedAt.set(tenantKey, usedAt);
+    }
+    for (const [tenantKey, at] of this.usedAt) {
+      // Lost, or never written: worth a write of its own.
+      if (at - (roll?.usedAt.get(tenantKey) ?? -Infinity) >= WORTH_WRITING_MS) this.hasNews = true;
+    }
+  }
+
+  private dropIdle(idleAfterMs: number): void {
+    const before = this.deps.clock.now() - idleAfterMs;
+    for (const [tenantKey, at] of this.usedAt) if (at < before) this.usedAt.delete(tenantKey);
+    const surplus = this.inUse().slice(this.deps.maxTenants);
+    for (const tenantKey of surplus) this.usedAt.delete(tenantKey);
+  }
+
+  private isRecordOld(): boolean {
+    return this.usedAt.size > 0 && this.deps.clock.monotonic() - this.lastWriteAt > RECORD_TTL_MS / 2;
+  }
+
+  private async write(roll: TenantRoll | undefined): Promise<void> {
+    const { records, key, statuses, clock } = this.deps;
+    const now = clock.now();
+    const merged = new Map(roll?.statuses);
+    for (const [tenantKey, dated] of statuses.entries()) merged.set(tenantKey, dated);
+    for (const [tenantKey, { at }] of merged) if (now - at > STATUS_TTL_MS) merged.delete(tenantKey);
+    const secret = rollText({ usedAt: this.usedAt, statuses: merged });
+    const written = await records.write(key, { secret, obtainedAt: now }, RECORD_TTL_MS);
+    if (written !== undefined) return;
+    this.hasNews = false;
+    this.lastWriteAt = clock.monotonic();
+  }
+}
