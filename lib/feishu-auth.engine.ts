@@ -118,7 +118,10 @@ export class FeishuAuthEngine {
       observer: this.metrics,
       refresher: this.refresher,
     });
-    this.probeStore = () => this.store.probe(cacheKey(options, 'app'));
+    this.probeStore = async () => {
+      await this.store.probe(cacheKey(options, 'app'));
+      await publisher.shareAgain([...this.reader.slots]);
+    };
     this.tenantRegistry = new TenantRegistry({
       key: cacheKey(options, 'tenants'),
       records,

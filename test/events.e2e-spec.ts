@@ -1,3 +1,4 @@
+import { type ServerResponse } from 'node:http';
 import { type INestApplication, Injectable } from '@nestjs/common';
 import {
   AppTicketService,
@@ -137,6 +138,23 @@ describe.each(HOSTS)('the event endpoint on %s', (_name, adapter) => {
     const failures = running[0]?.logged.filter(({ message }) => message.includes('Bot.onMessage failed'));
     expect(failures?.[0]?.message).toContain('a handler that fails');
     expect(failures).toHaveLength(1);
+  });
+
+  it('starts a handler when the answer is out, and not before', async () => {
+    const order: string[] = [];
+    const app = await start({
+      configure: (it) =>
+        it.use((_request: unknown, response: ServerResponse, next: () => void) => {
+          response.once('finish', () => order.push('answered'));
+          next();
+        }),
+    });
+    app.get(Bot).act = () => order.push('handled');
+    await until(() => emulator.events.deliveries.some(({ isAcknowledged }) => isAcknowledged));
+    order.length = 0;
+    await emulator.events.push(STORE_APP.appId, MESSAGE);
+    await until(() => order.includes('handled'));
+    expect(order).toEqual(['answered', 'handled']);
   });
 
   it('acknowledges what comes again, and handles it once', async () => {

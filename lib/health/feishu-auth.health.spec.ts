@@ -56,7 +56,7 @@ describe('FeishuAuthHealthIndicator', () => {
     metrics.readCounters('tenant').hits = 3;
     metrics.waited('tenant', 20);
     metrics.attempted('tenant', 'success', 20);
-    metrics.sweepFinished({ refreshed: 0, failed: 0, late: 0 });
+    metrics.sweepFinished({ refreshed: 0, failed: 0 });
 
     expect(await new FeishuAuthHealthIndicator(sources()).isHealthy()).toEqual({
       'feishu-auth': {

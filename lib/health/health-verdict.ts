@@ -48,10 +48,17 @@ export function healthVerdict(facts: HealthFacts): HealthVerdict {
     ...down,
     ...own.filter((slot) => slot.usable).flatMap((slot) => atRisk(slot, facts) ?? []),
     ...tenantTrouble(tenants),
-    ...(facts.breaker !== 'closed' ? [`the token store does not answer (breaker ${facts.breaker})`] : []),
+    ...storeTrouble(facts),
   ];
   if (reasons.length === 0) return { status: 'up' };
   return { status: down.length > 0 ? 'down' : 'degraded', reason: reasons.join('; ') };
+}
+
+/** A store that is full, or a replica, still answers reads, which keeps the breaker closed. */
+function storeTrouble({ breaker, slots }: HealthFacts): string[] {
+  if (breaker !== 'closed') return [`the token store does not answer (breaker ${breaker})`];
+  const unshared = slots.filter((slot) => slot.unshared).length;
+  return unshared > 0 ? [`the token store takes no writes: tokens that are not shared: ${unshared}`] : [];
 }
 
 function lostToken(slot: SlotState): string {

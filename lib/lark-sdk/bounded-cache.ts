@@ -5,6 +5,8 @@ import { type Clock } from '../time/clock.js';
 /** Of each sort: entries that expire, and entries that do not. */
 const MAX_ENTRIES = 10_000;
 
+type CacheKey = Parameters<lark.Cache['get']>[0] | symbol;
+
 interface Entry {
   readonly value: unknown;
   /** Epoch milliseconds; `Infinity` for ever. */
@@ -27,7 +29,7 @@ export class BoundedCache implements lark.Cache {
     this.passing = new LRUCache({ max: maxEntries });
   }
 
-  get(key: string | symbol | Symbol, options?: { namespace?: string }): Promise<unknown> {
+  get(key: CacheKey, options?: { namespace?: string }): Promise<unknown> {
     const name = nameOf(key, options?.namespace);
     const entry = this.lasting.get(name) ?? this.passing.get(name);
     if (entry && entry.expiresAt <= this.clock.now()) {
@@ -39,7 +41,7 @@ export class BoundedCache implements lark.Cache {
 
   /** @param expiresAt epoch milliseconds; `undefined` or `Infinity` for ever */
   set(
-    key: string | symbol | Symbol,
+    key: CacheKey,
     value: unknown,
     expiresAt = Infinity,
     options?: { namespace?: string },
@@ -54,6 +56,6 @@ export class BoundedCache implements lark.Cache {
 }
 
 /** Symbols of one description are one key, as in the SDK's own cache: a second copy of the SDK has others. */
-function nameOf(key: string | symbol | Symbol, namespace: string | undefined): string {
+function nameOf(key: CacheKey, namespace: string | undefined): string {
   return JSON.stringify([namespace ?? null, typeof key === 'string' ? 'text' : 'symbol', key.toString()]);
 }

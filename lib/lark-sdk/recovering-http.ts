@@ -80,7 +80,7 @@ export class RecoveringHttp {
   /** Not from where a redirect has led to: the token was not sent there. */
   private isFromFeishu({ request }: HttpAnswer): boolean {
     const url = request?.res?.responseUrl;
-    return typeof url !== 'string' || new URL(url).origin === this.tokens.owner.openOrigin;
+    return typeof url !== 'string' || originOf(url) === this.tokens.owner.openOrigin;
   }
 
   private async send(request: HttpRequest): Promise<Outcome> {
@@ -103,4 +103,8 @@ function plain(request: HttpRequest): HttpRequest {
   return request.headers
     ? { ...request, headers: Object.fromEntries(Object.entries(request.headers)) }
     : request;
+}
+
+function originOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).origin : undefined;
 }

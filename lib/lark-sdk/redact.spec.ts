@@ -104,6 +104,19 @@ describe('redact', () => {
     expect(error.message).toContain(TOKEN);
   });
 
+  it('keeps what an AggregateError consists of', () => {
+    const copy = redact(new AggregateError([new Error(`refused ${TOKEN}`)], 'all refused')) as AggregateError;
+    expect(copy.errors).toEqual([new Error('refused [redacted]')]);
+  });
+
+  it('is quick about text that was written to be slow', () => {
+    const start = performance.now();
+    for (const piece of ['\\', '"', 'eyJ-', 'a-', '//a:', '"app_secret":"', 'token=', 'Bearer ', 't-a.']) {
+      redactText(piece.repeat(100_000 / piece.length));
+    }
+    expect(performance.now() - start).toBeLessThan(5_000);
+  });
+
   it('bears circles and depth', () => {
     const circle: Record<string, unknown> = { token: SECRET };
     circle['self'] = circle;

@@ -65,7 +65,9 @@ class Redactor {
       copy.cause = this.copy(error.cause, depth + 1);
     }
     const { name: _name, message: _message, stack: _stack, cause: _cause, ...fields } = error;
-    return this.copyFields(fields, copy, depth, error);
+    // Of an AggregateError, which is what a refused connection is, they are what it has to say.
+    const { errors } = error as { errors?: unknown };
+    return this.copyFields(Array.isArray(errors) ? { ...fields, errors } : fields, copy, depth, error);
   }
 
   private copyFields<T extends object>(fields: object, into: T, depth: number, original: object = fields): T {

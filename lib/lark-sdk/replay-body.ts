@@ -15,10 +15,15 @@ const MAX_DEPTH = 8;
 export function replayOf(request: HttpRequest, sent: HttpRequest): Partial<HttpRequest> | undefined {
   // What axios has written out; what the caller does to the object meanwhile does not matter.
   if (typeof sent.data === 'string') {
-    return { data: sent.data, headers: { ...request.headers, ...contentTypeOf(sent.headers) } };
+    const headers = { ...request.headers, ...contentTypeOf(sent.headers) };
+    return { data: sent.data, headers, transformRequest: asItIs };
   }
   if (isReplayableBody(request.data) || isReplayableValue(request.data, 0)) return {};
   return undefined;
+}
+
+function asItIs(data: unknown): unknown {
+  return data;
 }
 
 function contentTypeOf(headers: HttpRequest['headers']): Record<string, unknown> {

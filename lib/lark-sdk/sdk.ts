@@ -48,8 +48,8 @@ export interface HttpSender {
  * interceptors: `create` does not copy them.
  */
 export function createHttpSender(defaults: AxiosDefaults): HttpSender {
-  const { create } = lark.defaultHttpInstance as unknown as { create(defaults: AxiosDefaults): HttpSender };
-  return create(defaults);
+  const axios = lark.defaultHttpInstance as unknown as { create(defaults: AxiosDefaults): HttpSender };
+  return axios.create(defaults);
 }
 
 /** The SDK types its HTTP instance by generics with `any`; it is one function of a request. */
@@ -70,7 +70,7 @@ export function userAccessTokenOf(options: LarkCallOptions | undefined): string 
 /** The same options with a user token in them: for such a call the SDK looks no token up. */
 export function withoutTokenLookup(options: LarkCallOptions): LarkCallOptions {
   const { lark: marks } = lark.withUserAccessToken("the caller's own");
-  return { ...options, lark: { ...options.lark, ...marks } } as LarkCallOptions;
+  return { ...options, lark: { ...options.lark, ...marks } };
 }
 
 /** Reads from `options` what `example` holds under a symbol that is not exported. */

@@ -13,6 +13,7 @@ export class InProcessRefreshLock extends RefreshLock {
   private readonly clock: Clock;
   /** No lease runs out before this: until then there is nothing to sweep. */
   private nextEnd = Infinity;
+  private grantsSinceSweep = 0;
 
   /** @param options.clock for tests; the machine's own by default */
   constructor(options: { clock?: Clock } = {}) {
@@ -46,6 +47,9 @@ export class InProcessRefreshLock extends RefreshLock {
   /** Claims are never released; they must not pile up either. */
   private dropExpired(): void {
     if (this.clock.monotonic() < this.nextEnd) return;
+    // A store app's claims run out one after the other: to look at all of them for each would be too much.
+    if (this.grantsSinceSweep++ < Math.floor(this.leases.size / 16)) return;
+    this.grantsSinceSweep = 0;
     this.nextEnd = Infinity;
     for (const [key, lease] of this.leases) {
       if (lease.isHeld()) this.nextEnd = Math.min(this.nextEnd, lease.endsAt);

@@ -114,7 +114,7 @@ function durations(kinds: readonly Kind[], lockWait: Summary): string {
   ]);
 }
 
-function upkeep({ prewarm, lock, store }: TokenMetricsSnapshot): string {
+function upkeep({ prewarm, lock, store, events }: TokenMetricsSnapshot): string {
   const lastSweep = prewarm.lastSweepAt === undefined ? 'none yet' : `${moment(prewarm.lastSweepAt)} UTC`;
   return [
     [
@@ -132,9 +132,25 @@ function upkeep({ prewarm, lock, store }: TokenMetricsSnapshot): string {
     ],
     ['STORE', counts([store.reads, 'reads'], [store.writes, 'writes'])],
     ['', `${counts([store.errors, 'errors'], [store.timeouts, 'timeouts'])}, breaker ${store.breaker}`],
+    ...(events ? eventLines(events) : []),
   ]
     .map(([label = '', text = '']) => label.padEnd(LABEL_WIDTH) + GAP + text)
     .join('\n');
+}
+
+function eventLines({
+  accepted,
+  duplicates,
+  rejected,
+  handlers,
+}: NonNullable<TokenMetricsSnapshot['events']>) {
+  return [
+    ['EVENTS', counts([accepted, 'accepted'], [duplicates, 'delivered again'], [rejected, 'refused'])],
+    [
+      '',
+      `handlers: ${counts([handlers.done, 'done'], [handlers.failed, 'failed'], [handlers.dropped, 'dropped'])}`,
+    ],
+  ];
 }
 
 function counts(...parts: [number, string][]): string {

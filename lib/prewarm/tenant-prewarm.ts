@@ -17,10 +17,11 @@ export interface TenantPrewarmDependencies {
 export class TenantPrewarm {
   constructor(private readonly deps: TenantPrewarmDependencies) {}
 
-  /** Merges what the fleet knows, lets go of tenants that stopped, and gives those in use that have no token here. */
+  /** Merges what the fleet knows, follows tenants that came or went, and gives those in use that have no token here. */
   async toWarm(idleAfterMs: number): Promise<TokenSlot[]> {
     const { registry, lifecycle, reader, maxTokens } = this.deps;
-    for (const tenantKey of await registry.merge(reader.slots, idleAfterMs)) await lifecycle.evict(tenantKey);
+    for (const tenantKey of await registry.merge(reader.slots, idleAfterMs))
+      await lifecycle.follow(tenantKey);
     // Not at the cost of tenants that are read here.
     const room = Math.max(0, maxTokens - reader.slots.size);
     const slots = registry.inUse().map((tenantKey) => reader.slots.find('tenant', tenantKey) ?? tenantKey);
@@ -43,7 +44,7 @@ export class TenantPrewarm {
     const { reader, registry } = this.deps;
     const slot = reader.slotFor({ kind: 'tenant', tenantKey });
     // Nobody has read it: it must not count as in use because it is kept warm.
-    slot.readAt = registry.mergedAt;
+    slot.readAt = registry.mergedAt - 1;
     return slot;
   }
 }

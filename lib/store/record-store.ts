@@ -65,13 +65,13 @@ export class RecordStore {
   }
 
   /** @param ttlMs how long the store keeps it; for ever without */
-  write(key: string, { secret, ...facts }: StoredSecret, ttlMs?: number): Promise<void | Unavailable> {
-    const record: StoredRecord = {
-      version: SCHEMA_VERSION,
-      key,
-      ...facts,
-      ...(this.cipher ? { sealed: this.cipher.seal(secret, key) } : { secret }),
-    };
+  write(key: string, stored: StoredSecret, ttlMs?: number): Promise<void | Unavailable> {
+    const { secret, obtainedAt, expiresAt, lifeMs } = stored;
+    const version = SCHEMA_VERSION;
+    // Field by field: objects that are spread into take several times the memory, and a store in memory keeps them.
+    const record: StoredRecord = this.cipher
+      ? { version, key, obtainedAt, expiresAt, lifeMs, sealed: this.cipher.seal(secret, key) }
+      : { version, key, obtainedAt, expiresAt, lifeMs, secret };
     return this.store.write(key, record, ttlMs);
   }
 

@@ -1,6 +1,7 @@
 import { type BearerCheck, isRefusal } from './bearer-check.js';
 import { type EmulatorClock } from './emulator-clock.js';
 import { type EmulatorEndpoints, type PathParameters } from './emulator-endpoints.js';
+import { EmulatorFiles } from './emulator-files.js';
 import { type EmulatorReply, failure, json, success } from './emulator-reply.js';
 import { type EmulatorRequest } from './emulator-request.js';
 import { type EmulatedIdentity } from './emulator-tokens.js';
@@ -20,6 +21,8 @@ const OCTET_STREAM = 'application/octet-stream';
  * @internal
  */
 export class BusinessEndpoints {
+  private readonly files = new EmulatorFiles();
+
   constructor(
     private readonly bearer: BearerCheck,
     private readonly clock: EmulatorClock,
@@ -35,9 +38,9 @@ export class BusinessEndpoints {
     add('POST', '/im/v1/messages', (request, identity) => this.sendMessage(request, identity));
     add('GET', '/contact/v3/users/:id', (_request, _identity, parameters) => contactUser(parameters['id']));
     add('GET', '/im/v1/files/:key', (request, _identity, parameters) =>
-      downloadFile(request, parameters['key']),
+      this.downloadFile(request, parameters['key']),
     );
-    add('POST', '/im/v1/files', (request) => uploadFile(request));
+    add('POST', '/im/v1/files', (request) => this.uploadFile(request));
   }
 
   private async sendMessage(request: EmulatorRequest, identity: EmulatedIdentity): Promise<EmulatorReply> {
@@ -63,6 +66,25 @@ export class BusinessEndpoints {
       },
       body: { content },
     });
+  }
+
+  /** What was uploaded under this key; else `?size=` bytes of zeros, 1024 unless told, never in memory all at once. */
+  private downloadFile(request: EmulatorRequest, key = 'file'): EmulatorReply {
+    const file = this.files.find(key);
+    const size = file?.content.length ?? request.count('size', 1_024);
+    const headers = {
+      'content-type': OCTET_STREAM,
+      'content-length': String(size),
+      'content-disposition': `attachment; filename="${encodeURIComponent(file?.name ?? key)}"`,
+    };
+    return { status: 200, code: 0, headers, body: file ? once(file.content) : zeros(size) };
+  }
+
+  /** Takes a file of any size in; a small one can be downloaded again. */
+  private async uploadFile(request: EmulatorRequest): Promise<EmulatorReply> {
+    const key = `file_v3_${randomText(32)}`;
+    const received = await this.files.take(key, request.headers['content-type'], request.chunks());
+    return received === 0 ? failure(9499, 'Bad Request', 400) : success({ file_key: key });
   }
 }
 
@@ -93,27 +115,11 @@ function contactUser(id = ''): EmulatorReply {
   });
 }
 
-/** `?size=` bytes of zeros, 1024 unless told, and never in memory all at once. */
-function downloadFile(request: EmulatorRequest, key = 'file'): EmulatorReply {
-  const size = request.count('size', 1_024);
-  const headers = {
-    'content-type': OCTET_STREAM,
-    'content-length': String(size),
-    'content-disposition': `attachment; filename="${encodeURIComponent(key)}"`,
-  };
-  return { status: 200, code: 0, headers, body: zeros(size) };
-}
-
 async function* zeros(size: number): AsyncGenerator<Uint8Array> {
   const chunk = new Uint8Array(64 * 1_024);
   for (let left = size; left > 0; left -= chunk.length) yield chunk.subarray(0, Math.min(left, chunk.length));
 }
 
-/** Takes a file of any size in, and forgets it. */
-async function uploadFile(request: EmulatorRequest): Promise<EmulatorReply> {
-  let received = 0;
-  for await (const chunk of request.chunks()) received += chunk.length;
-  return received === 0
-    ? failure(9499, 'Bad Request', 400)
-    : success({ file_key: `file_v3_${randomText(32)}` });
+async function* once(content: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield content;
 }

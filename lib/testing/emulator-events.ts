@@ -76,6 +76,8 @@ export class EmulatorEvents {
   readonly deliveries: EmulatedDelivery[] = [];
   private readonly subscriptions = new Map<string, EventSubscription>();
   private readonly callOffs = new Map<string, () => void>();
+  /** Tickets that were pushed when there was no URL yet. */
+  private readonly homeless = new Map<string, string>();
   private readonly underWay = new Set<Promise<unknown>>();
   private readonly stopping = new AbortController();
 
@@ -88,12 +90,17 @@ export class EmulatorEvents {
     tickets.on(({ appId, appTicket }) => this.sendTicket(appId, appTicket));
   }
 
-  /** From now on events of this app go there; redeliveries of earlier ones go where those went. */
+  /**
+   * From now on events of this app go there; redeliveries of earlier ones go where those went. A ticket that was pushed
+   * when there was no URL yet is delivered now.
+   */
   subscribe(subscription: EventSubscription): void {
     const { appId } = subscription;
     this.unsubscribe(appId);
     this.subscriptions.set(appId, { ...subscription });
     this.pushTicketAt(appId, this.clock.now() + TICKET_EVERY_MS);
+    const homeless = this.homeless.get(appId);
+    if (homeless !== undefined && this.homeless.delete(appId)) this.sendTicket(appId, homeless);
   }
 
   unsubscribe(appId: string): void {
@@ -195,7 +202,10 @@ export class EmulatorEvents {
   }
 
   private sendTicket(appId: string, appTicket: string, at = this.clock.now()): void {
-    if (!this.subscriptions.has(appId)) return;
+    if (!this.subscriptions.has(appId)) {
+      this.homeless.set(appId, appTicket);
+      return;
+    }
     const event: EmulatedEvent = { type: 'app_ticket', schema: '1.0', event: { app_ticket: appTicket } };
     void this.happen(appId, event, at).attempt;
   }

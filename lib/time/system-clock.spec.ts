@@ -20,6 +20,56 @@ describe('SystemClock', () => {
     expect(times).toEqual(times.toSorted((a, b) => a - b));
   });
 
+  it('has the monotonic clock of the process, on its axis', () => {
+    expect(Math.abs(clock.monotonic() - performance.now())).toBeLessThan(1_000);
+  });
+
+  it('tells the wall clock at a monotonic time, a millisecond off at most', () => {
+    for (let read = 0; read < 1_000; read++) {
+      const before = Date.now();
+      const wall = clock.wallAt(clock.monotonic());
+      expect(wall).toBeGreaterThanOrEqual(before - 1);
+      expect(wall).toBeLessThanOrEqual(Date.now());
+    }
+  });
+
+  describe("with other functions in place of the machine's, as fake timers put them there", () => {
+    const { now: wall } = Date;
+    // oxlint-disable-next-line typescript/unbound-method -- put back where it was
+    const { now: monotonic } = performance;
+    afterEach(() => {
+      Date.now = wall;
+      performance.now = monotonic;
+    });
+
+    it('asks them at every read', () => {
+      clock.wallAt(clock.monotonic());
+      for (const faked of [3_600_000, 7_200_000, 1]) {
+        Date.now = () => faked;
+        performance.now = () => faked / 2;
+        expect([clock.now(), clock.monotonic()]).toEqual([faked, faked / 2]);
+        expect(clock.wallAt(clock.monotonic())).toBe(faked);
+      }
+    });
+
+    it('does not take a wall clock for seen by a monotonic clock that stands still', () => {
+      performance.now = () => 5;
+      Date.now = () => 10;
+      expect(clock.wallAt(clock.monotonic())).toBe(10);
+      Date.now = wall;
+      expect(clock.wallAt(clock.monotonic())).toBeGreaterThan(10);
+    });
+
+    it('goes by the machine again afterwards', () => {
+      Date.now = () => 10;
+      performance.now = () => 1e12;
+      clock.wallAt(clock.monotonic());
+      Date.now = wall;
+      performance.now = monotonic;
+      expect(Math.abs(clock.wallAt(clock.monotonic()) - Date.now())).toBeLessThan(1_000);
+    });
+  });
+
   it('calls back once', async () => {
     let calls = 0;
     await new Promise<void>((resolve) => {

@@ -1,25 +1,25 @@
 import { Clock, type ClockTimer, type TimerOptions } from './clock.js';
+import { monotonicMilliseconds } from './monotonic-milliseconds.js';
 
 /** Above this a Node timer fires at once instead of late. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 const clamp = (ms: number): number => Math.min(Math.max(ms, 0), MAX_DELAY_MS);
 
-/** No finer than `Date.now()` itself: what it says next is at most this far off. */
+/** `Date.now()` itself is no finer. */
 const WALL_RESOLUTION_MS = 1;
 
-// Whoever puts other functions in their place, as fake timers do, is asked instead, and at every read.
+// Whoever puts others in their place, as fake timers do, is asked instead, and at every read.
 const { now: ownWall } = Date;
+// oxlint-disable-next-line typescript/unbound-method -- never called, only compared
 const { now: ownMonotonic } = performance;
-const { hrtime } = process;
-const isOwn = Function.prototype.toString.call(ownWall).includes('[native code]');
+const areOwn = Function.prototype.toString.call(ownWall).includes('[native code]');
 
-/** What makes `hrtime()` tell the time of `performance.now()`. */
-const hrtimeOrigin = millisecondsOf(hrtime()) - performance.now();
+const isOwnTime = (): boolean => areOwn && Date.now === ownWall && performance.now === ownMonotonic;
 
 /**
- * The machine's own clocks and timers. The engine puts every answer of `Date.now()` and `performance.now()` on the
- * heap, 16 bytes each; a read of a token is to cost none.
+ * The machine's own clocks and timers. Every answer of `Date.now()` and `performance.now()` costs 16 bytes of the heap,
+ * and the read of a token is to cost none.
  *
  * @internal
  */
@@ -33,14 +33,13 @@ export class SystemClock extends Clock {
   }
 
   monotonic(): number {
-    if (!isOwn || performance.now !== ownMonotonic) return performance.now();
-    return millisecondsOf(hrtime()) - hrtimeOrigin;
+    return isOwnTime() ? monotonicMilliseconds() : performance.now();
   }
 
   /** Seen anew when a millisecond has passed: a machine that slept, or a clock that was set, shows by then. */
   override wallAt(monotonic: number): number {
-    const isSeen = monotonic - this.seenAt < WALL_RESOLUTION_MS && isOwn && Date.now === ownWall;
-    if (isSeen) return this.seenWall;
+    const ageMs = monotonic - this.seenAt;
+    if (ageMs >= 0 && ageMs < WALL_RESOLUTION_MS && isOwnTime()) return this.seenWall;
     this.seenAt = monotonic;
     this.seenWall = Date.now();
     return this.seenWall;
@@ -57,9 +56,4 @@ export class SystemClock extends Clock {
     if (!options?.ref) handle.unref();
     return { handle, cancel: () => clearInterval(handle) };
   }
-}
-
-/** Of an `hrtime()`, which puts nothing on the heap. */
-function millisecondsOf(time: readonly [seconds: number, nanoseconds: number]): number {
-  return time[0] * 1e3 + time[1] / 1e6;
 }

@@ -17,6 +17,8 @@ export interface SlotState {
   readonly lifeMs: number | undefined;
   /** Failed flights since the last one that succeeded. */
   readonly consecutiveFailures: number;
+  /** Present when the shared store did not take the token that is held. */
+  readonly unshared?: true;
   /** Of the last failed flight; kept after a success, as history. */
   readonly lastError: { readonly code: FeishuAuthErrorCode; readonly atWallMs: number } | undefined;
 }

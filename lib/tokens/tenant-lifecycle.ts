@@ -5,6 +5,7 @@ import { tenantStopped, type TenantStatuses } from './tenant-statuses.js';
 import { type TokenPublisher } from './token-publisher.js';
 import { cacheKey, resolveQuery, type AppIdentity } from './token-query.js';
 import { type TokenReader } from './token-reader.js';
+import { type TokenSlot } from './token-slot.js';
 
 /** A token's record that is to be gone stays behind, empty, for so long. */
 const REMOVED_FOR_MS = 60_000;
@@ -26,38 +27,49 @@ export class TenantLifecycle {
 
   /** Its tokens go, here and in the store, and it gets none until it is enabled again. */
   async stopped(tenantKey: string, at: number): Promise<void> {
-    const { statuses, registry } = this.deps;
     if (!isTenantKey(tenantKey)) return;
-    if (!(await statuses.announce(tenantKey, { status: 'stopped', at }))) return;
-    registry.forget(tenantKey);
-    await this.evict(tenantKey);
+    const { identity, statuses, records, clock } = this.deps;
+    await statuses.announce(tenantKey, { status: 'stopped', at });
+    const slot = await this.follow(tenantKey);
+    if (slot || !statuses.isKnownStopped(tenantKey)) return;
+    // Held by others only, or by nobody.
+    await records.remove(cacheKey(identity, 'tenant', tenantKey), clock.now(), REMOVED_FOR_MS);
   }
 
   /** It may have tokens again, and is worth pre-warming. */
   async enabled(tenantKey: string, at: number): Promise<void> {
-    const { statuses, registry, reader } = this.deps;
+    const { statuses, registry } = this.deps;
     if (!isTenantKey(tenantKey)) return;
-    if (!(await statuses.announce(tenantKey, { status: 'enabled', at }))) return;
-    const slot = reader.slots.find('tenant', tenantKey);
-    if (slot?.lastFailure?.error.code === 'ERR_FEISHU_TENANT_REJECTED') slot.endPause();
-    registry.touch(tenantKey);
+    await statuses.announce(tenantKey, { status: 'enabled', at });
+    await this.follow(tenantKey);
+    if (!statuses.isKnownStopped(tenantKey)) registry.touch(tenantKey);
   }
 
-  /** Drops what is held of a tenant that is known to have stopped. */
-  async evict(tenantKey: string): Promise<void> {
-    const { identity, reader, publisher, records, clock } = this.deps;
+  /**
+   * Does what the tenant's status asks for, as far as it is known: by an event here, or at another process.
+   *
+   * @returns what was held of it
+   */
+  async follow(tenantKey: string): Promise<TokenSlot | undefined> {
+    const { statuses, registry, reader } = this.deps;
     const slot = reader.slots.find('tenant', tenantKey);
-    if (!slot) {
-      await records.remove(cacheKey(identity, 'tenant', tenantKey), clock.now(), REMOVED_FOR_MS);
-      return;
+    if (statuses.isKnownStopped(tenantKey)) {
+      registry.forget(tenantKey);
+      if (slot) await this.evict(slot, tenantKey);
+    } else if (slot?.lastFailure?.error.code === 'ERR_FEISHU_TENANT_REJECTED') {
+      slot.endPause();
     }
+    return slot;
+  }
+
+  private async evict(slot: TokenSlot, tenantKey: string): Promise<void> {
     slot.generation++;
     const { flight } = slot;
     slot.flight = undefined;
     // Whoever holds a handle finds the slot's successor, and that one the status.
-    reader.slots.remove(slot);
+    this.deps.reader.slots.remove(slot);
     flight?.abort(tenantStopped(tenantKey));
-    await publisher.clear(slot);
+    await this.deps.publisher.clear(slot);
   }
 }
 

@@ -60,7 +60,7 @@ export class TenantRegistry {
   /**
    * Merges what this process saw with what the store has, forgets the idle, and writes if there is news.
    *
-   * @returns the tenants that were stopped meanwhile, as another process learned
+   * @returns the tenants whose status another process has learned meanwhile
    */
   async merge(slots: Iterable<TokenSlot>, idleAfterMs: number): Promise<string[]> {
     const { records, key, clock } = this.deps;
@@ -69,18 +69,18 @@ export class TenantRegistry {
     this.noteReads(slots, since);
     const stored = await records.read(key);
     const roll = typeof stored === 'object' ? parseRoll(stored.secret) : undefined;
-    const stopped = this.mergeStatuses(roll);
+    const changed = this.mergeStatuses(roll);
     this.mergeUses(roll);
     this.dropIdle(idleAfterMs);
     if (this.hasNews || this.isRecordOld()) await this.write(roll);
-    return stopped;
+    return changed;
   }
 
   private noteReads(slots: Iterable<TokenSlot>, since: number): void {
     const { clock } = this.deps;
     for (const { query, kept, readAt } of slots) {
       // A token is the proof: anybody can make up a tenant key.
-      if (query.tenantKey === undefined || !kept || readAt <= since) continue;
+      if (query.tenantKey === undefined || !kept || readAt < since) continue;
       // When it was read, not now: the last sweep may be long ago.
       const usedAt = clock.now() - (clock.monotonic() - readAt);
       this.usedAt.set(query.tenantKey, Math.max(usedAt, this.usedAt.get(query.tenantKey) ?? -Infinity));
@@ -89,14 +89,13 @@ export class TenantRegistry {
 
   private mergeStatuses(roll: TenantRoll | undefined): string[] {
     const { statuses } = this.deps;
-    const stopped: string[] = [];
+    const changed: string[] = [];
     for (const [tenantKey, dated] of roll?.statuses ?? []) {
-      const isNews = statuses.learn(tenantKey, dated);
-      if (!isNews || !statuses.isKnownStopped(tenantKey)) continue;
-      this.usedAt.delete(tenantKey);
-      stopped.push(tenantKey);
+      if (!statuses.learn(tenantKey, dated)) continue;
+      changed.push(tenantKey);
+      if (statuses.isKnownStopped(tenantKey)) this.usedAt.delete(tenantKey);
     }
-    return stopped;
+    return changed;
   }
 
   private mergeUses(roll: TenantRoll | undefined): void {

@@ -63,16 +63,18 @@ export class TenantStatuses {
   }
 
   /** The same, for the fleet. */
-  async announce(tenantKey: string, dated: DatedStatus): Promise<boolean> {
+  async announce(tenantKey: string, dated: DatedStatus): Promise<void> {
+    // Here at once, whatever the store takes.
+    const isNews = this.learn(tenantKey, dated);
+    const learned = this.known.get(tenantKey);
     await this.lookUp(tenantKey);
-    if (!this.learn(tenantKey, dated)) return false;
+    if (!isNews || this.known.get(tenantKey) !== learned) return;
     const { records, keyOf } = this.deps;
     await records.write(
       keyOf(tenantKey),
       { secret: dated.status, obtainedAt: this.clamped(dated.at) },
       STATUS_TTL_MS,
     );
-    return true;
   }
 
   /** What this process knows. */

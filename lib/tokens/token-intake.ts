@@ -4,6 +4,7 @@ import { type TokenGrant } from '../platform/token-grants.js';
 import { type StoredSecret } from '../store/record-store.js';
 import { type Clock } from '../time/clock.js';
 import { type RandomSource } from '../time/random-source.js';
+import { flightContext } from './flight-context.js';
 import { nextAttemptAfterNoop, tokenTime, windowsOf } from './freshness.js';
 import { type HeldToken } from './held-token.js';
 import { type TokenObserver } from './token-observer.js';
@@ -12,6 +13,8 @@ import { fingerprintOf } from './value-fingerprint.js';
 
 /** How long a value that the platform handed out again after its rejection is not rejected once more. */
 const CONFIRMED_MS = 60_000;
+
+const NOWHERE: ReadonlySet<string> = new Set();
 
 /** Decides which token a slot holds next: what the store has and what the platform grants both come through here. */
 export class TokenIntake {
@@ -36,10 +39,11 @@ export class TokenIntake {
     if (expiresAt === undefined || lifeMs === undefined) return undefined;
     const now = this.clock.now();
     // A writer whose clock is fast must not make a token live longer than any does.
-    const endsAt = Math.min(expiresAt, now + lifeMs);
+    const fingerprint = fingerprintOf(secret);
+    const endsAt = Math.min(expiresAt, now + lifeMs, slot.knownEnd(fingerprint));
     const origin = { anchor: now - this.clock.monotonic(), obtainedAt, source: 'store' as const };
     const token = this.toHeld(slot, secret, endsAt, lifeMs, origin);
-    if (now >= token.deadAt || fingerprintOf(secret) === slot.rejected?.fingerprint) return undefined;
+    if (now >= token.deadAt || slot.isRejected(fingerprint)) return undefined;
     // The value held here is no news, dead or alive: with the wall clock set back, its record would revive it.
     if (slot.kept?.value === secret) return undefined;
     if (slot.usable() && now >= token.refreshAt) return undefined;
@@ -105,8 +109,17 @@ export class TokenIntake {
     lifeMs: number,
     origin: Pick<HeldToken, 'anchor' | 'obtainedAt' | 'source'>,
   ): HeldToken {
-    const windows = windowsOf(expiresAt, lifeMs, this.aheadMs, this.draw(slot.key, value));
-    return { ...windows, ...origin, value, lifeMs, promise: Promise.resolve(value) };
+    const { refreshAt, mustAt, deadAt } = windowsOf(
+      expiresAt,
+      lifeMs,
+      this.aheadMs,
+      this.draw(slot.key, value),
+    );
+    const { anchor, obtainedAt, source } = origin;
+    // Kept for two hours: it must not keep the flight's async context as long.
+    const promise = flightContext.run(NOWHERE, () => Promise.resolve(value));
+    // Field by field: an object that is spread into gets a hidden class of its own, 400 bytes a token.
+    return { value, promise, refreshAt, mustAt, deadAt, expiresAt, anchor, lifeMs, obtainedAt, source };
   }
 
   /** In [0, 1): the same for this process, key and token however often it is asked for. */

@@ -1,3 +1,4 @@
+import { type RefreshLease } from '../lock/refresh-lock.js';
 import { type RecordStore } from '../store/record-store.js';
 import { UNAVAILABLE } from '../store/shared-store.js';
 import { type Clock } from '../time/clock.js';
@@ -23,11 +24,21 @@ export class TokenPublisher {
   /**
    * Stores the slot's `token`, obtained under `generation`; once more later if the store does not take it.
    *
-   * @param isLate the lock ran out before: somebody else's token may be there by now
+   * @param lease the lock under which it was obtained: once that has run out, somebody else's token may be there
    */
-  async publish(slot: TokenSlot, generation: number, token: HeldToken, isLate = false): Promise<void> {
-    const isStored = await this.inTurn(slot, () => this.tryPublish(slot, generation, token, isLate));
+  async publish(slot: TokenSlot, generation: number, token: HeldToken, lease?: RefreshLease): Promise<void> {
+    const isStored = await this.inTurn(slot, () => this.tryPublish(slot, generation, token, lease));
     if (!isStored) this.publishLater(slot, generation, token).catch(() => undefined);
+  }
+
+  /** Stores what the store did not take before; ends with the first that it does not take now either. */
+  async shareAgain(slots: Iterable<TokenSlot>): Promise<void> {
+    for (const slot of slots) {
+      const [token, generation] = [slot.usable(), slot.generation];
+      if (token === undefined || token.value !== slot.unshared) continue;
+      if (!(await this.inTurn(slot, () => this.tryPublish(slot, generation, token)))) return;
+      slot.unshared = undefined;
+    }
   }
 
   /** Removes `value` from the store, if that is what the store holds. */
@@ -43,10 +54,12 @@ export class TokenPublisher {
   /** Reading, comparing and writing are three steps: two changes of one record must not be between each other's. */
   private inTurn<T>(slot: TokenSlot, change: () => Promise<T>): Promise<T> {
     const turn = (this.lastChange.get(slot) ?? Promise.resolve()).then(change);
-    this.lastChange.set(
-      slot,
-      turn.catch(() => undefined),
-    );
+    const over: Promise<unknown> = turn
+      .catch(() => undefined)
+      .then(() => {
+        if (this.lastChange.get(slot) === over) this.lastChange.delete(slot);
+      });
+    this.lastChange.set(slot, over);
     return turn;
   }
 
@@ -62,11 +75,11 @@ export class TokenPublisher {
     slot: TokenSlot,
     generation: number,
     token: HeldToken,
-    isLate = false,
+    lease?: RefreshLease,
   ): Promise<boolean> {
     const stored = await this.records.read(slot.key);
     // Who comes late writes over nothing that it has not seen.
-    if (stored === UNAVAILABLE && isLate) return false;
+    if (stored === UNAVAILABLE && lease?.isHeld() === false) return false;
     if (stored === 'newer' || slot.generation !== generation) return true;
     if (typeof stored === 'object' && this.isBetter(slot, stored.secret, stored.expiresAt, token))
       return true;
@@ -79,12 +92,15 @@ export class TokenPublisher {
   private async publishLater(slot: TokenSlot, generation: number, token: HeldToken): Promise<void> {
     await this.clock.sleep(WRITE_RETRY_MS, this.closing);
     const isCurrent = slot.generation === generation && slot.kept?.value === token.value;
-    if (isCurrent && !this.closing.aborted)
-      await this.inTurn(slot, () => this.tryPublish(slot, generation, token));
+    if (!isCurrent || this.closing.aborted) return;
+    const isStored = await this.inTurn(slot, () => this.tryPublish(slot, generation, token));
+    if (!isStored) slot.unshared = token.value;
   }
 
   /** Whether the store holds a token that ends later, and none that was rejected. */
   private isBetter(slot: TokenSlot, secret: string, expiresAt = -Infinity, token: HeldToken): boolean {
-    return expiresAt >= token.expiresAt && fingerprintOf(secret) !== slot.rejected?.fingerprint;
+    const fingerprint = fingerprintOf(secret);
+    const endsAt = Math.min(expiresAt, slot.knownEnd(fingerprint));
+    return endsAt >= token.expiresAt && !slot.isRejected(fingerprint);
   }
 }

@@ -57,7 +57,9 @@ export function cacheKey(identity: AppIdentity, kind: TokenKind | OwnRecord, ten
     kind,
     ...(tenantKey === undefined ? [] : [tenantKey]),
   ];
-  return `${encodeURIComponent(identity.keyPrefix)}:v1:{${parts.map(encodeURIComponent).join(':')}}`;
+  const inBraces = parts.map(encodeURIComponent).join(':');
+  // join() makes one flat string; what `+` makes keeps its parts, and there is a key for every tenant.
+  return [encodeURIComponent(identity.keyPrefix), ':v1:{', inBraces, '}'].join('');
 }
 
 function secretFingerprint(secret: string): string {

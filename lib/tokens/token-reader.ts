@@ -139,7 +139,7 @@ export class TokenReader implements SlotStates {
     if (confirmed?.fingerprint === fingerprint && clock.monotonic() < confirmed.until) return false;
 
     slot.generation++;
-    slot.rejected = { fingerprint, until: clock.monotonic() + REJECTED_MS };
+    slot.reject(fingerprint, clock.monotonic() + REJECTED_MS);
     slot.drop();
     observer.invalidated(kind);
     const calledOff = slot.flight;

@@ -112,8 +112,7 @@ export class TokenRefresher {
     lease: RefreshLease | undefined,
   ): Promise<void> {
     try {
-      const isLate = lease !== undefined && !lease.isHeld();
-      if (granted) await this.deps.publisher.publish(slot, flight.generation, granted, isLate);
+      if (granted) await this.deps.publisher.publish(slot, flight.generation, granted, lease);
     } finally {
       await lease?.release();
     }

@@ -6,6 +6,10 @@ import { type TokenFlight } from './token-flight.js';
 import { type ReadCounters } from './token-observer.js';
 import { type SlotState } from './slot-state.js';
 import { type ResolvedQuery } from './token-query.js';
+import { fingerprintOf } from './value-fingerprint.js';
+
+/** How many rejected values are remembered besides the last one. */
+const REJECTED_BEFORE = 4;
 
 /** A value by its fingerprint, remembered until a time on the monotonic clock. */
 interface RememberedValue {
@@ -15,16 +19,11 @@ interface RememberedValue {
 
 /** What one process holds for one query: the token, its windows, its flight, its failures. */
 export class TokenSlot implements FreshnessView {
-  /**
-   * The hot path looks at these three and nothing else: before `softAt`, by both clocks, `kept` is the answer.
-   * `-Infinity` sends every read to the slow path.
-   */
-  softAt = -Infinity;
-  anchor = 0;
+  /** Before its `refreshAt`, by both clocks, it is the answer of the hot path, which looks at nothing else. */
   kept: HeldToken | undefined = undefined;
 
-  /** Monotonic time of the last read: least recently read goes first. */
-  readAt: number;
+  /** Monotonic time of the last read: least recently read goes first. Never undefined, or each would be a heap object. */
+  readAt = -Infinity;
   /** Raised by every invalidation: what began under an earlier generation neither publishes nor is returned. */
   generation = 0;
   flight: TokenFlight | undefined = undefined;
@@ -40,8 +39,14 @@ export class TokenSlot implements FreshnessView {
 
   /** The value an API rejected last: never adopted from the store. */
   rejected: RememberedValue | undefined = undefined;
+  /** Those rejected before it, by fingerprint: a slow store may still hold them. */
+  private rejectedBefore: readonly string[] | undefined = undefined;
   /** A rejected value that the platform handed out again: it was never the problem. */
   confirmed: RememberedValue | undefined = undefined;
+  /** The value held before this one, and its end: with the wall clock set back, a record of it says too much. */
+  replaced: RememberedValue | undefined = undefined;
+  /** The value that the shared store did not take, twice. */
+  unshared: string | undefined = undefined;
   /** The token that `minValidityMs` has already asked a longer-lived one for. */
   longestAskedFor: string | undefined = undefined;
 
@@ -64,11 +69,14 @@ export class TokenSlot implements FreshnessView {
 
   /** The hot path: the held token while nothing is to be done about it, counted as a hit. */
   readFresh(): HeldToken | undefined {
+    const { kept } = this;
+    if (kept === undefined) return undefined;
+    const { refreshAt } = kept;
     const monotonic = this.clock.monotonic();
-    if (monotonic + this.anchor >= this.softAt || this.clock.wallAt(monotonic) >= this.softAt) return undefined;
+    if (monotonic + kept.anchor >= refreshAt || this.clock.wallAt(monotonic) >= refreshAt) return undefined;
     this.readAt = monotonic;
     this.counters.hits++;
-    return this.kept;
+    return kept;
   }
 
   /** The same while a renewal is due, under way or failing. */
@@ -81,9 +89,9 @@ export class TokenSlot implements FreshnessView {
     return held;
   }
 
-  /** Now, on the held token's axis. */
+  /** Now, on the held token's axis; by the wall clock if there is none. */
   time(): number {
-    return tokenTime(this.clock.now(), this.clock.monotonic(), this.anchor);
+    return tokenTime(this.clock.now(), this.clock.monotonic(), this.kept?.anchor ?? -Infinity);
   }
 
   freshness(): Freshness {
@@ -97,15 +105,35 @@ export class TokenSlot implements FreshnessView {
 
   /** Holds `token` from now on. */
   hold(token: HeldToken): void {
+    const { kept } = this;
+    if (kept && kept.value !== token.value) {
+      this.replaced = { fingerprint: fingerprintOf(kept.value), until: kept.expiresAt - kept.anchor };
+    }
     this.kept = token;
-    this.anchor = token.anchor;
-    this.softAt = token.refreshAt;
+  }
+
+  /** An API rejected the value: it is not adopted from the store any more. */
+  reject(fingerprint: string, until: number): void {
+    const before = this.rejected?.fingerprint;
+    if (before !== undefined && before !== fingerprint) {
+      this.rejectedBefore = [before, ...(this.rejectedBefore ?? [])].slice(0, REJECTED_BEFORE);
+    }
+    this.rejected = { fingerprint, until };
+  }
+
+  isRejected(fingerprint: string): boolean {
+    return fingerprint === this.rejected?.fingerprint || this.rejectedBefore?.includes(fingerprint) === true;
+  }
+
+  /** When a value that was held before ends, by the wall clock of now; `Infinity` for any other. */
+  knownEnd(fingerprint: string): number {
+    if (this.replaced?.fingerprint !== fingerprint) return Infinity;
+    return this.replaced.until + this.clock.now() - this.clock.monotonic();
   }
 
   /** Holds nothing from now on. */
   drop(): void {
     this.kept = undefined;
-    this.softAt = -Infinity;
   }
 
   succeeded(): void {
@@ -131,6 +159,7 @@ export class TokenSlot implements FreshnessView {
       expiresInMs: held && held.expiresAt - this.time(),
       lifeMs: held?.lifeMs,
       consecutiveFailures: this.renewalFailures + this.emptyFailures,
+      ...(held !== undefined && held.value === this.unshared && { unshared: true }),
       lastError: this.lastFailure && {
         code: this.lastFailure.error.code,
         atWallMs: this.lastFailure.atWallMs,

@@ -55,8 +55,20 @@ describeWithRedis(`${PROCESSES} processes behind one Redis`, () => {
       const at = emulator.requestsTo(TENANT_TOKEN).map((request) => request.at);
       const renewals = at.slice(callsBefore);
       // Renewal begins at half of a life at the earliest: what comes sooner after a call is a second one of its rotation.
-      const rotations = renewals.filter((it, index) => it - (at[callsBefore + index - 1] ?? 0) > LIFE_S * 400);
+      const rotations = renewals.filter(
+        (it, index) => it - (at[callsBefore + index - 1] ?? 0) > LIFE_S * 400,
+      );
       const waited = (await sumOfWaits()) - waitsBefore;
+      const metrics = await Promise.all(processes.map((process) => process.call('metrics')));
+      console.log(
+        metrics
+          .map(
+            (m) =>
+              `${m.lock.acquired} ${m.lock.contended} ${m.lock.failedOpen} | ${m.store.timeouts} ${m.store.errors} ${m.store.breaker} | ${m.kinds.tenant.waits} ${m.kinds.tenant.refresh.attempts} ${JSON.stringify(m.kinds.tenant.refresh.failuresByCode)}`,
+          )
+          .join('\n'),
+      );
+      console.log(at.map((it) => it - (at[0] ?? 0)).join(' '));
       const reads = totals.reduce((sum, it) => sum + it.reads, 0);
       const checks = totals.reduce((sum, it) => sum + it.checks, 0);
       const slowest = Math.max(...totals.map((it) => it.slowestMs));

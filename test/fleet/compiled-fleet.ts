@@ -35,7 +35,10 @@ export async function compiledFleet(other?: OtherVersion): Promise<string> {
       let text = readFileSync(join(REPOSITORY, file), 'utf8');
       if (other && file === join('lib', other.file)) text = changed(text, other);
       mkdirSync(dirname(output), { recursive: true });
-      writeFileSync(output, ts.transpileModule(text, { compilerOptions: options, fileName: file }).outputText);
+      writeFileSync(
+        output,
+        ts.transpileModule(text, { compilerOptions: options, fileName: file }).outputText,
+      );
     }
   });
   return join(into, 'test', 'fleet', 'fleet-process.js');
@@ -46,7 +49,12 @@ function sources(): string[] {
   const files = readdirSync(lib, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.spec.ts'))
     .map((entry) => relative(REPOSITORY, join(entry.parentPath, entry.name)));
-  return [...files, ...['fleet-process.ts', 'fleet-messages.ts'].map((name) => join('test', 'fleet', name))];
+  return [
+    ...files,
+    ...['fleet-process.ts', 'fleet-messages.ts', 'event-process.ts'].map((name) =>
+      join('test', 'fleet', name),
+    ),
+  ];
 }
 
 function isCurrent(source: string, output: string): boolean {

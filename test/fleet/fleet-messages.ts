@@ -15,8 +15,8 @@ export interface ProcessSetup {
   options?: Partial<Pick<FeishuAuthModuleOptions, 'refresh' | 'prewarm' | 'maxTokens'>>;
   /** How far the wall clock of this process is off, in milliseconds. */
   skewMs?: number;
-  /** Holds each answer of the platform back for so long after it has come, in milliseconds. */
-  holdGrantMs?: number;
+  /** Stops itself, as SIGSTOP does, right before it sends this read of the store, counted from 1. */
+  stopsAtStoreRead?: number;
 }
 
 /** A token as a caller of the process got it. */
@@ -75,4 +75,4 @@ export interface FleetRequest {
 export type FleetMessage =
   | { id: number; result: unknown }
   | { id: number; error: string }
-  | { event: 'ready' | 'asking' | 'granted' };
+  | { event: 'ready' | 'asking' | 'stopping' };

@@ -5,7 +5,7 @@ import { createKeyv } from '@keyv/redis';
 import { type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { createClient, type RedisClientType } from '@redis/client';
-import { createCache } from 'cache-manager';
+import { type Cache, createCache } from 'cache-manager';
 import {
   AppTicketService,
   FeishuAuthHealthIndicator,
@@ -37,15 +37,25 @@ Date.now = () => wall() + (setup.skewMs ?? 0) + travelledMs;
 performance.now = () => monotonic() + travelledMs;
 
 /** The platform, told about: the test wants to know whose request is under way. */
-const toldFetch: typeof fetch = async (input, init) => {
+const toldFetch: typeof fetch = (input, init) => {
   say({ event: 'asking' });
-  const response = await fetch(input, init);
-  if (setup.holdGrantMs === undefined) return response;
-  const held = new Response(await response.text(), { status: response.status, headers: response.headers });
-  say({ event: 'granted' });
-  await pause(setup.holdGrantMs);
-  return held;
+  return fetch(input, init);
 };
+
+function sharedCache(client: RedisClientType): Cache {
+  const cache = createCache({ stores: [createKeyv(client)] });
+  if (setup.stopsAtStoreRead === undefined) return cache;
+  const get = cache.get.bind(cache);
+  let reads = 0;
+  cache.get = (key) => {
+    if (++reads === setup.stopsAtStoreRead) {
+      say({ event: 'stopping' });
+      process.kill(process.pid, 'SIGSTOP');
+    }
+    return get(key);
+  };
+  return cache;
+}
 
 async function redisClient(): Promise<RedisClientType> {
   if (setup.client === 'plain') return createClient({ url: setup.redisUrl }) as RedisClientType;
@@ -67,7 +77,7 @@ async function start(client: RedisClientType): Promise<INestApplicationContext> 
     appSecret,
     ...(appType && { appType }),
     domain,
-    cache: createCache({ stores: [createKeyv(client)] }),
+    cache: sharedCache(client),
     lock: new RedisRefreshLock({ client }),
     fetch: toldFetch,
     prewarm: { onBootstrap: 'off', intervalMs: 1_000 },
@@ -138,7 +148,10 @@ const calls: FleetCalls = {
   metrics: () => tokens.metrics(),
   health: async () => {
     const [result] = Object.values(await app.get(FeishuAuthHealthIndicator).isHealthy());
-    return { status: String(result?.status), ...(result?.['reason'] && { reason: String(result['reason']) }) };
+    return {
+      status: String(result?.status),
+      ...(result?.['reason'] && { reason: String(result['reason']) }),
+    };
   },
   isAccepted,
   setTicket: (ticket) => app.get(AppTicketService).set(ticket),

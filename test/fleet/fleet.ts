@@ -19,7 +19,10 @@ const CALL_LIMIT_MS = 30_000;
 export class FleetProcess {
   /** Everything that it told of itself. */
   readonly events: { event: string; at: number }[] = [];
-  private readonly pending = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
+  private readonly pending = new Map<
+    number,
+    { resolve(result: unknown): void; reject(error: Error): void }
+  >();
   private readonly listeners = new Set<() => void>();
   private calls = 0;
 
@@ -155,7 +158,10 @@ export const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /** Resolves as soon as `condition` holds; real processes have no clock that could be moved. */
-export async function waitUntil(condition: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
+export async function waitUntil(
+  condition: () => boolean | Promise<boolean>,
+  limitMs = 10_000,
+): Promise<void> {
   const giveUpAt = performance.now() + limitMs;
   while (!(await condition())) {
     if (performance.now() > giveUpAt) throw new Error(`did not come about within ${limitMs} ms`);

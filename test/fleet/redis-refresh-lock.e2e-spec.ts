@@ -1,5 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createClient, createClientPool, createCluster, createSentinel, type RedisClientType } from '@redis/client';
+import {
+  createClient,
+  createClientPool,
+  createCluster,
+  createSentinel,
+  type RedisClientType,
+} from '@redis/client';
 import { RefreshLock, type RefreshLease } from '../../lib/lock/refresh-lock.js';
 import { RedisRefreshLock } from '../../lib/redis/index.js';
 import { refreshLockConformance } from '../../lib/testing/index.js';
@@ -87,7 +93,9 @@ describeWithRedis('RedisRefreshLock on a real redis-server', () => {
     redis.freeze();
     for (let attempt = 0; attempt < 3; attempt++) {
       const startedAt = performance.now();
-      await expect(tryAcquire(lock, `frozen:${attempt}`)).rejects.toThrow('Redis did not answer within 250 ms');
+      await expect(tryAcquire(lock, `frozen:${attempt}`)).rejects.toThrow(
+        'Redis did not answer within 250 ms',
+      );
       expect(performance.now() - startedAt).toBeLessThan(600);
     }
     const startedAt = performance.now();

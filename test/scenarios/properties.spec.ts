@@ -44,6 +44,8 @@ interface Story {
   latencyMs: number;
   /** With this much left the platform hands out the same token again; by its documentation, half an hour. */
   sameTokenMs: number;
+  /** Whether all is well again before the processes close. */
+  heals: boolean;
   happenings: Happening[];
 }
 
@@ -184,6 +186,7 @@ const story: fc.Arbitrary<Story> = fc
     lifetimeMs: lifetime,
     latencyMs: latency,
     sameTokenMs: fc.constantFrom(30 * MINUTE, 30 * MINUTE, 30 * MINUTE, 0, Infinity),
+    heals: fc.boolean(),
     isWallSet: fc.boolean(),
     // Unbiased: fast-check would rather have it short.
     happenings: fc.noBias(fc.array(happening, { minLength: 1, maxLength: 50, size: 'max' })),
@@ -381,17 +384,14 @@ class Stage {
   /** In the whole story, and in every minute of it that begins with a request. */
   private checkBounds(process: WatchedProcess, wanted: TokenKind): void {
     const asked = process.timesOf('asked', wanted);
-    const end = this.fleet.machine.monotonic();
-    for (const [from, to] of [
-      [this.beganAt, end] as const,
-      ...asked.map((at) => [at, at + MINUTE] as const),
-    ]) {
-      const requests = asked.filter((at) => from <= at && at <= to).length;
-      const bound = this.mostRequests(process, wanted, from, to);
-      this.fleet.insist(
-        requests <= bound,
-        `${process.name}: ${requests} requests for ${wanted}, ${bound} allowed`,
-      );
+    const whole = [this.beganAt, this.fleet.machine.monotonic()] as const;
+    for (const [from, to] of [whole, ...asked.map((at) => [at, at + MINUTE] as const)]) {
+      const granted = process.count('granted', wanted, from, to);
+      const failed = process.count('asked', wanted, from, to) - granted;
+      const most = this.mostRequests(process, wanted, from, to);
+      const told = `of ${process.name} for ${wanted} in ${to - from} ms`;
+      this.fleet.insist(granted <= most.granted, `${granted} grants ${told}, ${most.granted} allowed`);
+      this.fleet.insist(failed <= most.failed, `${failed} failures ${told}, ${most.failed} allowed`);
     }
   }
 
@@ -405,28 +405,39 @@ class Stage {
    *   of a short life, all but 28 minutes of a long one. A long-lived one that another process asked for first may
    *   come in the middle of its life, once for every one that comes at its beginning: hence twice.
    * - A: adoptions from the store. An adopted token may be due at once, and asking for it may give the same again.
+   * - S: where the platform breaks its 30-minute rule, the same token again every 2 s at most.
    *
-   * Landings: E + J + N for new tokens, and E + J + A + 1 for the same token again.
+   * - U: grants that were refused, because they end sooner than what is held or came too late: failures, and paced so.
    *
-   * Between two landings or adoptions attempts are paced: 1 s doubling to 60 s with a token, 0.5 s doubling to 15 s
-   * without, each halved at most by jitter. Unpaced is one attempt when `mustAt` comes and one at a token's death, and
-   * what E and J bring; and one that the closing cuts short. A blocking flight that fails has asked up to three times.
+   * Grants: E + J + N for new tokens, E + J + A + S + 1 for the same token again, and U.
+   *
+   * Failures: between two grants or adoptions attempts are paced: 1 s doubling to 60 s with a token, 0.5 s doubling to
+   * 15 s without, each halved at most by jitter. Unpaced is one attempt when `mustAt` comes and one at a token's death,
+   * and what E and J bring; and one that the closing cuts short. A blocking flight asks up to three times before it
+   * fails.
    */
-  private mostRequests(process: WatchedProcess, wanted: TokenKind, from: number, to: number): number {
+  private mostRequests(
+    process: WatchedProcess,
+    wanted: TokenKind,
+    from: number,
+    to: number,
+  ): { granted: number; failed: number } {
     const count = (deed: Deed): number => process.count(deed, wanted, from - 10 * SECOND, to);
-    const shortest = this.shortestLifeMs;
-    const gap = shortest < 31 * MINUTE ? 0.5 * shortest : shortest - 28 * MINUTE;
+    const gap =
+      this.shortestLifeMs < 31 * MINUTE ? 0.5 * this.shortestLifeMs : this.shortestLifeMs - 28 * MINUTE;
+    const { storeHits, refresh } = process.world.tokens.metrics().kinds[wanted];
     const e = count('explicit') + count('invalidated');
     const j = count('jump');
-    const a = Math.min(count('stored'), process.world.tokens.metrics().kinds[wanted].storeHits);
-    const natural = 2 * (1 + Math.floor((to - from) / gap));
-    const landings = Math.min(count('granted'), e + j + natural + (e + j + a + 1));
-    const stretches = landings + a + 1;
+    const a = Math.min(count('stored'), storeHits);
+    const n = 2 * (1 + Math.floor((to - from) / gap));
+    const s = this.fleet.platform.sameTokenMs < 30 * MINUTE ? Math.ceil((to - from) / (2 * SECOND)) : 0;
+    const u = process.count('granted', wanted) - refresh.success - refresh.noop;
+    const stretches = count('granted') + a + 1;
     const unpaced = e + j + 2 * stretches + 1;
     const paced =
       mostPauses(stretches, to - from, 0.5 * SECOND, 30 * SECOND) +
       mostPauses(stretches, to - from, 0.25 * SECOND, 7.5 * SECOND);
-    return landings + 3 * (unpaced + paced);
+    return { granted: e + j + n + (e + j + a + s + 1) + u, failed: 3 * (unpaced + paced) };
   }
 }
 
@@ -442,6 +453,41 @@ function mostPauses(stretches: number, elapsed: number, first: number, longest: 
   }
 }
 
+/** Stories that went wrong once: played each time, before those that are made up. */
+const ONCE_WRONG: Story[] = [
+  // Its own record revived a token that was dead by the monotonic clock.
+  oneProcess({ lifetimeMs: 2 * HOUR }, [
+    { op: 'get', p: 0, kind: 'app', callers: 1, asHandle: false },
+    { op: 'jump', p: 0, ms: -10 * MINUTE },
+    { op: 'pass', ms: 2 * HOUR },
+    { op: 'get', p: 0, kind: 'app', callers: 1, asHandle: false },
+  ]),
+  // The record of the token before did, because by the wall clock it ended later.
+  oneProcess({ lifetimeMs: 30 * SECOND, latencyMs: 1 }, [
+    { op: 'get', p: 0, kind: 'tenant', callers: 1, asHandle: false },
+    { op: 'jump', p: 0, ms: -17_841 },
+    { op: 'use', p: 0, kind: 'tenant', times: 6, everyMs: 5_946, asHandle: false },
+    { op: 'get for long', p: 0, kind: 'tenant', minValidityMs: 12_163 },
+  ]),
+  // The pause after the same token had come again went past its dead line.
+  oneProcess({ lifetimeMs: SECOND, sameTokenMs: 0 }, [
+    { op: 'use', p: 0, kind: 'app', times: 4, everyMs: 346, asHandle: false },
+  ]),
+];
+
+function oneProcess(changes: Partial<Story>, happenings: Happening[]): Story {
+  const processes = [{ app: 0, random: 0 }];
+  return {
+    processes,
+    lifetimeMs: 2 * HOUR,
+    latencyMs: 0,
+    sameTokenMs: 30 * MINUTE,
+    heals: false,
+    happenings,
+    ...changes,
+  };
+}
+
 describe('whatever happens', () => {
   it(
     '#54 no dead, rejected or foreign token is handed out, and the platform is asked within bounds',
@@ -450,11 +496,11 @@ describe('whatever happens', () => {
         fc.asyncProperty(story, async (told) => {
           const stage = new Stage(told);
           for (const event of told.happenings) await stage.play(event);
-          await stage.heal();
+          if (told.heals) await stage.heal();
           await stage.end();
           expect(await stage.verdict()).toEqual([]);
         }),
-        propertyRuns(200),
+        { ...propertyRuns(200), examples: ONCE_WRONG.map((told): [Story] => [told]) },
       );
     },
     60_000 * Math.max(1, PROPERTY_FACTOR),

@@ -199,8 +199,7 @@ class Race {
         continue;
       }
       const isQuiet = this.processes.every(
-        ({ waiting, clock, closing, isClosed }) =>
-          waiting.size === 0 && clock.pendingTimers === 0 && (closing === undefined || isClosed),
+        ({ waiting, closing, isClosed }) => waiting.size === 0 && (closing === undefined || isClosed),
       );
       if (isQuiet) return;
       await machine.advance(50);

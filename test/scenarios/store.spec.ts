@@ -417,6 +417,7 @@ describe.each(STORE_FORMS)('%s', (_, form) => {
     expect(b.tokens.metrics().store).toMatchObject({ breaker: 'closed', timeouts: 0 });
     const corrupt = store.operations.filter(({ op, key }) => op === 'get' && key.includes('corrupt'));
     expect(b.tokens.metrics().store.errors).toBe(corrupt.length);
+    expect(b.tokens.metrics().lock.failedOpen).toBe(0); // as it is for who had no answer from the store
     expect(b.tokens.metrics().kinds.tenant.storeHits).toBe(1);
     await a.close();
     await b.close();
@@ -846,7 +847,7 @@ describe('50 000 tenants', () => {
     expect(await world.settle(oldest.get())).toBe('t-tenant-0');
     await world.close();
     expect(clock.pendingTimers).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   it('#42 that somebody made up fill neither memory nor log, and lock nobody out', async () => {
     const { fetch } = crowdedPlatform((tenantKey) => {
@@ -874,7 +875,7 @@ describe('50 000 tenants', () => {
     expect(real).toBe('t-real-1');
     expect(world.tokens.handle(APP).peek()).toBe('a-token');
     await world.close();
-  }, 60_000);
+  }, 120_000);
 
   it('#42 that one moment asks for at once do not stop the process', async () => {
     const { fetch, stats } = crowdedPlatform((tenantKey) =>
@@ -897,7 +898,7 @@ describe('50 000 tenants', () => {
     expect(entries.size).toBeLessThanOrEqual(MAX + 8);
     await world.close();
     expect(clock.pendingTimers).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   it('#42 whose store is down: the writes that are to be tried again are over in seconds', async () => {
     const clock = new TestClock();
@@ -931,7 +932,7 @@ describe('50 000 tenants', () => {
     await world.close();
     actualProcess.off('warning', onWarning);
     expect(warnings).toEqual([]); // such as Node's, that so many listeners look like a leak
-  }, 60_000);
+  }, 120_000);
 });
 
 const KEY_1 = { id: '2025', key: Buffer.alloc(32, 1).toString('base64') };
