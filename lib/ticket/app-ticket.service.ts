@@ -13,7 +13,7 @@ const LOCK_ANSWER_MS = 500;
 /** An event's time that is further ahead of ours than this is not believed. */
 const MAX_AHEAD_MS = 5 * 60_000;
 /** While somebody waits, how often the store is looked into for a ticket that another process was given. */
-const LOOK_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 500;
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** @internal */

@@ -27,9 +27,9 @@ export class Board {
     if (this.timer) this.redraw();
   }
 
-  /** Leaves the table as it is now among what was said. */
+  /** The table as it is now, where it is not seen anyway. */
   snapshot(): void {
-    if (this.fleet) this.say(tableOf(this.fleet.replicas));
+    if (this.fleet && !this.timer) console.log(tableOf(this.fleet.replicas));
   }
 
   /** No table from now on. */

@@ -1,117 +1,74 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { FeishuEmulator } from 'nestjs-feishu-auth/testing';
-import { LocalRedis } from './local-redis.js';
-import { EMULATED_APP } from './replica.module.js';
-import { ReplicaProcess } from './replica-process.js';
-import { Screen } from './screen.js';
-import { printTotals, totalsOf } from './totals.js';
+import { parseArgs } from 'node:util';
+import { Board } from './board.js';
+import { rulesTable } from './rules.js';
+import { introduction, Show } from './show.js';
+import { Stage } from './stage.js';
 
-const PROCESSES = 5;
-const LIFE_MS = 10_000;
-const LATENCY_MS = 200;
-const FROZEN_MS = 5_000;
-const TENANT_TOKEN = '/open-apis/auth/v3/tenant_access_token/internal';
+const HELP = `npm run sample:fleet [-- --life <seconds>]
 
-let isInterrupted = false;
-const redis = await LocalRedis.start().catch((error: Error) => {
-  console.error(error.message);
-  process.exit(1);
-});
-const emulator = await FeishuEmulator.start({
-  apps: [EMULATED_APP],
-  tokenLifetimeSeconds: LIFE_MS / 1_000,
-  latencyMs: { [TENANT_TOKEN]: LATENCY_MS },
-});
-const replicas: ReplicaProcess[] = [];
-const screen = new Screen(replicas);
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    isInterrupted = true;
-    void cleanUp().then(() => process.exit(130));
-  });
+  --life    how long a token of the emulator lives (default 8, at least 6): the show takes about
+            five of those
+
+It needs a redis-server, on PATH or named in REDIS_SERVER_BIN. It ends by itself, with status 0
+if all totals are what they should be, and 1 if not. Ctrl-C ends it sooner.`;
+const DEFAULT_LIFE_SECONDS = 8;
+/** Below, the lock of a killed process outlives the token. */
+const MIN_LIFE_SECONDS = 6;
+const MAX_LIFE_SECONDS = 60;
+const INTERRUPTED = 130;
+
+const interruption = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => interruption.abort());
 }
+
 try {
-  await show();
+  process.exitCode = await run();
 } catch (error) {
-  if (!isInterrupted) console.error(error);
-  process.exitCode = 1;
-} finally {
-  await cleanUp();
+  if (interruption.signal.aborted) {
+    process.exitCode = INTERRUPTED;
+  } else {
+    console.error(`\n${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
 }
 
-async function show(): Promise<void> {
-  console.log(
-    `${PROCESSES} processes, one Redis, and an emulator of the platform; tokens live ${LIFE_MS / 1_000} s (Feishu's: 2 hours).\n`,
-  );
-  await addReplicas(PROCESSES);
-  screen.begin();
-  screen.say(
-    `1. All start to read at once, and there is no token yet. The platform takes ${LATENCY_MS} ms for one.`,
-  );
-  for (const replica of replicas) replica.go();
-  await sleep(2_000);
-  screen.say(`   Platform calls so far: ${calls().length}`);
-
-  screen.say('2. Steady reads, and a process in the middle of a renewal is killed, lock in hand.');
-  const killed = await killLockHolder();
-  screen.say(
-    `   ${killed} asked the platform, which hangs, and got SIGKILL. Another process takes its place.`,
-  );
-  await addReplicas(1);
-  replicas.at(-1)?.go();
-  await sleep(1.2 * LIFE_MS);
-
-  const from = Date.now();
-  screen.say(`3. Redis freezes for ${FROZEN_MS / 1_000} s.`);
-  redis.freeze();
-  await sleep(FROZEN_MS);
-  redis.thaw();
-  await sleep(2_000);
-
-  screen.say('4. Redis is killed and comes back empty.');
-  await redis.kill();
-  await sleep(1_000);
-  await redis.start();
-  // A token that was fetched while Redis was away is shared again from its next renewal on.
-  await sleep(LIFE_MS);
-  const to = Date.now();
-  screen.say('5. And on as before.');
-  await sleep(1.2 * LIFE_MS);
-  screen.end();
-
-  const course = { calls: calls(), lifeMs: LIFE_MS, trouble: { from, to }, killedCalls: 1 };
-  const totals = totalsOf(replicas, course);
-  console.log('\nIn total, and what it should be:');
-  printTotals(totals);
-  if (totals.some(({ isFine }) => !isFine)) process.exitCode = 1;
-}
-
-/** Requests for a token so far, each with its time. */
-function calls(): number[] {
-  return emulator.requestsTo(TENANT_TOKEN).map(({ at }) => at);
-}
-
-async function addReplicas(count: number): Promise<void> {
-  const environment = { REDIS_URL: redis.url, FEISHU_OPEN: emulator.domain.open };
-  const names = Array.from({ length: count }, (_, index) => `#${replicas.length + index + 1}`);
-  replicas.push(...(await Promise.all(names.map((name) => ReplicaProcess.start(name, environment)))));
-}
-
-/** The next request for a token gets no answer, and its process dies; gives back its name. */
-async function killLockHolder(): Promise<string> {
-  const before = calls().length;
-  emulator.faults.add({ path: TENANT_TOKEN, times: 1, kind: 'hang' });
-  const holder = await new Promise<ReplicaProcess>((resolve) => {
-    for (const replica of replicas) replica.onAsking = () => resolve(replica);
+/** The exit status. */
+async function run(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      life: { type: 'string', default: String(DEFAULT_LIFE_SECONDS) },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
   });
-  for (const replica of replicas) replica.onAsking = () => undefined;
-  while (calls().length === before) await sleep(5);
-  holder.kill();
-  return holder.name;
-}
-
-async function cleanUp(): Promise<void> {
-  for (const replica of replicas) replica.kill();
-  await emulator.stop();
-  await redis.kill();
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const lifeSeconds = Number(values.life);
+  if (!(
+    Number.isInteger(lifeSeconds) &&
+    lifeSeconds >= MIN_LIFE_SECONDS &&
+    lifeSeconds <= MAX_LIFE_SECONDS
+  )) {
+    throw new Error(`--life must be a whole number from ${MIN_LIFE_SECONDS} to ${MAX_LIFE_SECONDS}.`);
+  }
+  const { signal } = interruption;
+  const stage = await Stage.set(lifeSeconds, signal);
+  const board = new Board();
+  try {
+    console.log(introduction(lifeSeconds));
+    const rules = await new Show(stage, board, { lifeSeconds, signal }).run();
+    board.heading('The totals, and what they should be');
+    board.snapshot();
+    console.log(`\n${rulesTable(rules)}`);
+    const broken = rules.filter(({ isMet }) => !isMet).length;
+    console.log(
+      broken === 0 ? '\nAll totals are what they should be.' : `\n${broken} of ${rules.length} are NOT ok.`,
+    );
+    return broken === 0 ? 0 : 1;
+  } finally {
+    board.stop();
+    await stage.clear();
+  }
 }

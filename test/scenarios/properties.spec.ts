@@ -469,6 +469,16 @@ const ONCE_WRONG: Story[] = [
     { op: 'use', p: 0, kind: 'tenant', times: 6, everyMs: 5_946, asHandle: false },
     { op: 'get for long', p: 0, kind: 'tenant', minValidityMs: 12_163 },
   ]),
+  // A token rejected before the last one was taken from a store that had not heard of it.
+  oneProcess({ lifetimeMs: 2 * HOUR }, [
+    { op: 'get', p: 0, kind: 'app', callers: 1, asHandle: false },
+    { op: 'pass', ms: 1_000 },
+    { op: 'store', p: 0, mode: 'forgets' },
+    { op: 'invalidate', p: 0, kind: 'app', back: 0, revoke: true, readers: 1 },
+    { op: 'pass', ms: 1_000 },
+    { op: 'store', p: 0, mode: 'works' },
+    { op: 'invalidate', p: 0, kind: 'app', back: 0, revoke: true, readers: 1 },
+  ]),
   // The pause after the same token had come again went past its dead line.
   oneProcess({ lifetimeMs: SECOND, sameTokenMs: 0 }, [
     { op: 'use', p: 0, kind: 'app', times: 4, everyMs: 346, asHandle: false },

@@ -28,8 +28,8 @@ export const SIZES = {
     { processes: 10, tenants: 50, seed: 1, phases: SIX_HOURS },
   ],
   medium: [
-    { processes: 1_000, tenants: 4, seed: 1, phases: DAY },
-    { processes: 10, tenants: 400, seed: 1, phases: DAY },
+    { processes: 1_000, tenants: 10, seed: 1, phases: DAY },
+    { processes: 10, tenants: 1_000, seed: 1, phases: DAY },
   ],
   full: [
     { processes: 1_000, tenants: 100, seed: 1, phases: DAY },

@@ -3,6 +3,9 @@ import { FleetSimulation, type Scenario } from './fleet-simulation.js';
 import { reportTable } from './report-table.js';
 import { SIZES } from './scenarios.js';
 
+// Nobody reads the stacks of the hundred thousands of errors that an outage is made of.
+Error.stackTraceLimit = 0;
+
 const { values } = parseArgs({
   options: {
     full: { type: 'boolean', default: false },

@@ -37,7 +37,8 @@ export class TimerHeap {
       const left = 2 * index + 1;
       if (left >= timers.length) break;
       const right = left + 1;
-      const isRight = right < timers.length && isBefore(timers[right] as HeapTimer, timers[left] as HeapTimer);
+      const isRight =
+        right < timers.length && isBefore(timers[right] as HeapTimer, timers[left] as HeapTimer);
       const below = isRight ? right : left;
       const next = timers[below] as HeapTimer;
       if (!isBefore(next, last)) break;
