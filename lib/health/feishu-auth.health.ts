@@ -52,7 +52,7 @@ export class FeishuAuthHealthIndicator {
       if (status === 'up') return session.up(details);
       if (status === 'down') return session.down(details);
       // Terminus 11 has two states only, and this one still serves.
-      const degradable: Partial<DegradableSession> = session;
+      const degradable = session as object as Partial<DegradableSession>;
       return degradable.degraded?.(details) ?? session.up({ ...details, degraded: true });
     } catch (error) {
       // The name only: what an unforeseen error says is not ours to publish.

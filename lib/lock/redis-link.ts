@@ -65,19 +65,16 @@ export class RedisLink {
       return answer;
     } catch (error) {
       this.breaker.failed();
-      if (gaveUp.signal.aborted) this.listenOn(work, onLate);
+      if (gaveUp.signal.aborted) this.listenOn(work, onLate).catch(() => undefined);
       throw error;
     }
   }
 
   /** An answer after all shows that Redis is back. */
-  private listenOn<T>(work: Promise<T>, onLate: ((answer: T) => void) | undefined): void {
-    work
-      .then((answer) => {
-        this.breaker.succeeded();
-        onLate?.(answer);
-      })
-      .catch(() => undefined);
+  private async listenOn<T>(work: Promise<T>, onLate: ((answer: T) => void) | undefined): Promise<void> {
+    const answer = await work;
+    this.breaker.succeeded();
+    onLate?.(answer);
   }
 
   /** Resolves when commands reach the server, so that none waits in the client's offline queue; never after `signal`. */

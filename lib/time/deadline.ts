@@ -14,7 +14,11 @@ export function withDeadline<T>(
   options?: TimerOptions,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const timer = clock.setTimeout(() => reject(onTimeout()), ms, options);
+    // One more turn: in a process that was kept busy or stopped the answer may be there, unread, when the timer fires.
+    const expire = (): void => {
+      timer = clock.setTimeout(() => reject(onTimeout()), 0, options);
+    };
+    let timer = clock.setTimeout(expire, ms, options);
     Promise.resolve(work)
       .then(resolve, reject)
       .finally(() => timer.cancel());

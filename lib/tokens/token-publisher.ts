@@ -56,7 +56,7 @@ export class TokenPublisher {
     const turn = (this.lastChange.get(slot) ?? Promise.resolve()).then(change);
     const over: Promise<unknown> = turn
       .catch(() => undefined)
-      .then(() => {
+      .finally(() => {
         if (this.lastChange.get(slot) === over) this.lastChange.delete(slot);
       });
     this.lastChange.set(slot, over);

@@ -8,7 +8,7 @@ import { withDeadline } from '../time/deadline.js';
 import { type RandomSource } from '../time/random-source.js';
 import { type FailureLog } from './failure-log.js';
 import { paceAfterFailure } from './failure-pacing.js';
-import { flightContext } from './flight-context.js';
+import { flightBegan, flightContext, flightEnded } from './flight-context.js';
 import { type FlightLock } from './flight-lock.js';
 import { contendedPause } from './freshness.js';
 import { type HeldToken } from './held-token.js';
@@ -64,7 +64,11 @@ export class TokenRefresher {
     slot.flight = flight;
     this.active.add(flight);
     if (this.closed) flight.abort(this.closed);
-    void flight.settled.then(() => this.active.delete(flight));
+    flightBegan();
+    void flight.settled.then(() => {
+      flightEnded();
+      this.active.delete(flight);
+    });
     return flight;
   }
 

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { type Fleet, type Replica } from './fleet.js';
 
 const DRAW_EVERY_MS = 200;
-const HEADER = ['process', 'reads', 'platform calls', 'adopted', 'lock waits', 'slowest read'];
+const HEADER = ['process', 'reads', 'platform calls', 'adopted', 'lock waits', 'slowest read', 'health'];
 const INDENT = '   ';
 
 /** The table of the fleet: redrawn below what was said, on a terminal; printed when asked for, without one. */
@@ -42,9 +42,9 @@ export class Board {
   private redraw(): void {
     this.erase();
     if (!this.fleet) return;
-    const table = `\n${tableOf(this.fleet.replicas)}`;
-    console.log(table);
-    this.drawnLines = table.split('\n').length;
+    const text = `\n${tableOf(this.fleet.replicas)}`;
+    console.log(text);
+    this.drawnLines = text.split('\n').length;
   }
 
   private erase(): void {
@@ -59,12 +59,13 @@ function tableOf(replicas: readonly Replica[]): string {
 
 function rowOf({ name, report, slowestMs, isKilled }: Replica): string[] {
   return [
-    isKilled ? `${name} (killed)` : name,
+    name,
     report.reads.toLocaleString('en-US'),
     String(report.platformCalls),
     String(report.adopted),
     String(report.lockWaits),
     `${slowestMs.toFixed(1)} ms`,
+    isKilled ? 'killed' : report.health,
   ];
 }
 

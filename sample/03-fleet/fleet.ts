@@ -18,6 +18,7 @@ const NOTHING: Report = {
   adopted: 0,
   lockWaits: 0,
   isAsking: false,
+  health: '',
 };
 
 /** One process of the fleet, as seen from outside. */

@@ -15,6 +15,8 @@ export interface Report {
   lockWaits: number;
   /** It has a request for a token under way, and so holds the lock. */
   isAsking: boolean;
+  /** `up`, or `degraded` as long as Redis does not do its part. */
+  health: string;
   /** The token that it read last; absent before the first. */
   held?: { fingerprint: string; obtainedAt: number };
 }

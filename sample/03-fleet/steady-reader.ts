@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { type FeishuDomain, TokenService } from 'nestjs-feishu-auth';
+import { type FeishuDomain, FeishuAuthHealthIndicator, TokenService } from 'nestjs-feishu-auth';
 import { readEnvironment } from './environment.js';
 import { type Report } from './messages.js';
 
@@ -18,7 +18,10 @@ export class SteadyReader implements OnApplicationShutdown {
   private held: Report['held'];
   private timers: NodeJS.Timeout[] = [];
 
-  constructor(private readonly tokens: TokenService) {}
+  constructor(
+    private readonly tokens: TokenService,
+    private readonly health: FeishuAuthHealthIndicator,
+  ) {}
 
   start(): void {
     this.timers = [
@@ -33,7 +36,8 @@ export class SteadyReader implements OnApplicationShutdown {
   }
 
   /** How this replica is doing; the slowest read is that since the last report. */
-  report(): Report {
+  async report(): Promise<Report> {
+    const [health] = Object.values(await this.health.isHealthy());
     const { kinds, lock } = this.tokens.metrics();
     const { refresh, storeHits, misses } = kinds.tenant;
     const { slowestMs } = this;
@@ -45,6 +49,7 @@ export class SteadyReader implements OnApplicationShutdown {
       adopted: storeHits,
       lockWaits: lock.contended + lock.failedOpen,
       isAsking: misses > refresh.attempts,
+      health: health?.status ?? 'unknown',
       ...(this.held && { held: this.held }),
     };
   }

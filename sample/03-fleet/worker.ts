@@ -27,18 +27,21 @@ function reportToShow(): void {
   process.on('message', (message: ToReplica) => {
     if (message === 'read') reader.start();
   });
-  setInterval(() => say(reader.report()), REPORT_EVERY_MS);
+  setInterval(() => void reader.report().then(say), REPORT_EVERY_MS);
   say('ready');
 }
 
 function runAlone(): void {
   app.enableShutdownHooks(['SIGINT', 'SIGTERM'], { useProcessExit: true });
   reader.start();
-  setInterval(() => {
-    const { reads, failedReads, rejected, platformCalls, adopted, lockWaits, slowestMs } = reader.report();
-    console.log(
-      `reads ${reads} (failed ${failedReads}), platform calls ${platformCalls}, adopted ${adopted}, ` +
-        `lock waits ${lockWaits}, tokens rejected ${rejected}, slowest read ${slowestMs.toFixed(1)} ms`,
-    );
-  }, LINE_EVERY_MS);
+  setInterval(() => void printLine(), LINE_EVERY_MS);
+}
+
+async function printLine(): Promise<void> {
+  const report = await reader.report();
+  const { reads, failedReads, rejected, platformCalls, adopted, lockWaits, slowestMs, health } = report;
+  console.log(
+    `reads ${reads} (failed ${failedReads}), platform calls ${platformCalls}, adopted ${adopted}, ` +
+      `lock waits ${lockWaits}, tokens rejected ${rejected}, slowest read ${slowestMs.toFixed(1)} ms, ${health}`,
+  );
 }

@@ -12,7 +12,7 @@ export interface Size {
   readonly stampede: { readonly rounds: number; readonly callers: readonly number[] };
   readonly renewal: { readonly rounds: number; readonly durationMs: number; readonly lifetimeSeconds: number };
   readonly growth: { readonly rounds: number; readonly tenants: readonly number[] };
-  readonly fleet: { readonly rounds: number; readonly processes: readonly number[] };
+  readonly fleet: { readonly rounds: number; readonly processes: readonly number[]; readonly rotatingMs: number };
 }
 
 export const QUICK: Size = {
@@ -22,7 +22,7 @@ export const QUICK: Size = {
   stampede: { rounds: 1, callers: [1, 10, 100, 1_000] },
   renewal: { rounds: 2, durationMs: 2_500, lifetimeSeconds: 3 },
   growth: { rounds: 3, tenants: [1, 100, 10_000] },
-  fleet: { rounds: 1, processes: [1, 4] },
+  fleet: { rounds: 1, processes: [1, 4], rotatingMs: 6_000 },
 };
 
 export const FULL: Size = {
@@ -32,7 +32,7 @@ export const FULL: Size = {
   stampede: { rounds: 5, callers: [1, 10, 100, 1_000, 10_000] },
   renewal: { rounds: 7, durationMs: 12_000, lifetimeSeconds: 4 },
   growth: { rounds: 5, tenants: [1, 100, 10_000, 100_000] },
-  fleet: { rounds: 3, processes: [1, 2, 5, 10, 20] },
+  fleet: { rounds: 3, processes: [1, 2, 5, 10, 20], rotatingMs: 15_000 },
 };
 
 /** For the developer of the benchmark: everything once, and nothing that means anything. */
@@ -43,5 +43,5 @@ export const TINY: Size = {
   stampede: { rounds: 1, callers: [1, 50] },
   renewal: { rounds: 1, durationMs: 1_500, lifetimeSeconds: 2 },
   growth: { rounds: 1, tenants: [1, 1_000] },
-  fleet: { rounds: 1, processes: [1, 2] },
+  fleet: { rounds: 1, processes: [1, 2], rotatingMs: 4_000 },
 };

@@ -59,7 +59,7 @@ function sharedCache(client: RedisClientType): Cache {
 
 async function redisClient(): Promise<RedisClientType> {
   if (setup.client === 'plain') return createClient({ url: setup.redisUrl }) as RedisClientType;
-  const client = createClient({
+  const client: RedisClientType = createClient({
     url: setup.redisUrl,
     disableOfflineQueue: true,
     socket: { connectTimeout: 2_000, reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, 2_000) },
@@ -67,7 +67,7 @@ async function redisClient(): Promise<RedisClientType> {
   client.on('error', () => undefined);
   // Redis may be down, and the application starts all the same.
   await Promise.race([client.connect().catch(() => undefined), pause(CONNECT_WAIT_MS)]);
-  return client as RedisClientType;
+  return client;
 }
 
 async function start(client: RedisClientType): Promise<INestApplicationContext> {
@@ -90,9 +90,9 @@ const client = await redisClient();
 const app = await start(client);
 const tokens = app.get(TokenService);
 
-async function timed(read: () => Promise<Omit<TokenRead, 'tookMs'>>): Promise<TokenRead> {
+async function timed(work: () => Promise<Omit<TokenRead, 'tookMs'>>): Promise<TokenRead> {
   const startedAt = monotonic();
-  const token = await read();
+  const token = await work();
   return { ...token, tookMs: monotonic() - startedAt };
 }
 

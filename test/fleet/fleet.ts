@@ -29,7 +29,7 @@ export class FleetProcess {
   private constructor(private readonly child: ChildProcess) {
     child.on('message', (message: FleetMessage) => this.heard(message));
     child.on('exit', () => {
-      for (const { reject } of this.pending.values()) reject(new Error('the process has ended'));
+      for (const waiting of this.pending.values()) waiting.reject(new Error('the process has ended'));
       this.pending.clear();
     });
   }

@@ -68,13 +68,13 @@ describeWithRedis('RedisRefreshLock on a real redis-server', () => {
   });
 
   it('is typed for every kind of client there is', () => {
-    const clients = [
+    const kinds = [
       createClient({ RESP: 3 }),
       createClientPool({}),
       createSentinel({ name: 'main', sentinelRootNodes: [] }),
       createCluster({ rootNodes: [] }),
     ];
-    for (const client of clients) expect(new RedisRefreshLock({ client })).toBeInstanceOf(RefreshLock);
+    for (const client of kinds) expect(new RedisRefreshLock({ client })).toBeInstanceOf(RefreshLock);
   });
 
   it('takes a ttl that is no whole number of milliseconds', async () => {
@@ -110,7 +110,7 @@ describeWithRedis('RedisRefreshLock on a real redis-server', () => {
     monitor.on('error', () => undefined);
     await monitor.connect();
     const commands: string[] = [];
-    await monitor.monitor((line) => commands.push(String(line)));
+    await monitor.monitor((line) => commands.push(line));
     redis.freeze();
     await expect(tryAcquire(lock, 'ghost')).rejects.toThrow('within 250 ms');
     redis.thaw();

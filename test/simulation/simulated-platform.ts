@@ -20,8 +20,10 @@ export class SimulatedPlatform {
   ) {}
 
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
-    const path = new URL(String(input)).pathname;
-    const body = JSON.parse(String(init?.body)) as Record<string, string>;
+    if (typeof input !== 'string' || typeof init?.body !== 'string')
+      throw new TypeError('no request of ours');
+    const path = new URL(input).pathname;
+    const body = JSON.parse(init.body) as Record<string, string>;
     this.log.called(this.time.now);
     const latencyMs = this.latency();
     await this.time.sleep(latencyMs / 2);

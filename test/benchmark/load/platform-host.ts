@@ -20,8 +20,8 @@ const oauth = createServer((_request, response) => {
 });
 
 const calls = {
-  async start({ lifetimeSeconds, latencyMs, tenants }: PlatformSetup): Promise<HostedPlatform> {
-    await emulator?.stop();
+  async start(setup: PlatformSetup): Promise<HostedPlatform> {
+    const { lifetimeSeconds, renewalWindowSeconds = 1_800, latencyMs, tenants } = setup;
     if (!oauth.listening) {
       oauth.listen(0, '127.0.0.1');
       await once(oauth, 'listening');
@@ -30,6 +30,7 @@ const calls = {
     emulator = await FeishuEmulator.start({
       apps: [SELF_BUILT_APP, { ...STORE_APP, tenantKeys: tenants }],
       tokenLifetimeSeconds: lifetimeSeconds,
+      renewalWindowSeconds,
       latencyMs,
       onRequest: ({ path }) => {
         if (path.includes('access_token')) tokenCalls++;

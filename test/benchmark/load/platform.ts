@@ -10,6 +10,7 @@ export const STORE_APP = {
 
 export interface PlatformSetup {
   readonly lifetimeSeconds: number;
+  readonly renewalWindowSeconds?: number;
   readonly latencyMs: number;
   readonly tenants: string[];
 }

@@ -11,7 +11,7 @@ export function startModule(platform: HostedPlatform): Promise<INestApplicationC
     domain: platform.domain,
     prewarm: { onBootstrap: 'off' },
   });
-  return NestFactory.createApplicationContext(module, { logger: false });
+  return NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
 }
 
 export const THIS_MODULE: Peer = {

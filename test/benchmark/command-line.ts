@@ -1,0 +1,40 @@
+import { parseArgs } from 'node:util';
+import { type SectionName } from './sections/index.js';
+
+/** What `npm run bench` was asked for. */
+export interface Command {
+  readonly size: 'tiny' | 'quick' | 'full';
+  /** These sections alone; all if empty. */
+  readonly only: readonly SectionName[];
+  /** Leaves docs/ as it is; so does a run of a few sections. */
+  readonly keepDocs: boolean;
+}
+
+export const HELP = `npm run bench [-- options]
+
+  --full            for figures to publish, and writes docs/benchmarks.md; default: a quick look, under two minutes
+  --tiny            everything once, to see that it works
+  --only <section>  one section, more than once for several; docs/ stays as it is
+  --write-docs      writes docs/benchmarks.md from a quick run too
+
+npm run bench:compare -- <before.json> <after.json>    what moved beyond the noise
+`;
+
+/** @throws TypeError for an option that there is not */
+export function parseCommand(args: readonly string[], sections: readonly string[]): Command {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      full: { type: 'boolean', default: false },
+      tiny: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: [] },
+      'write-docs': { type: 'boolean', default: false },
+    },
+  });
+  const unknown = values.only.find((name) => !sections.includes(name));
+  if (unknown !== undefined)
+    throw new TypeError(`no section '${unknown}'; there are: ${sections.join(', ')}`);
+  const size = values.full ? 'full' : values.tiny ? 'tiny' : 'quick';
+  const writesDocs = values.full || values['write-docs'];
+  return { size, only: values.only as SectionName[], keepDocs: !writesDocs || values.only.length > 0 };
+}

@@ -1,0 +1,76 @@
+import { createKeyv } from '@keyv/redis';
+import { type INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { createClient, type RedisClientType } from '@redis/client';
+import { createCache } from 'cache-manager';
+import { FeishuAuthModule, TokenService } from 'nestjs-feishu-auth';
+import { RedisRefreshLock } from 'nestjs-feishu-auth/redis';
+import { SELF_BUILT_APP } from './platform.js';
+import { serve } from './rpc.js';
+
+export interface FleetSetup {
+  readonly redisUrl: string;
+  readonly domain: { open: string; accounts: string };
+}
+
+const READ_EVERY_MS = 5;
+
+let app: INestApplicationContext | undefined;
+let client: RedisClientType | undefined;
+let lock: RedisRefreshLock | undefined;
+
+/** One process of a fleet: store and lock in one Redis, as the manual has it. */
+const calls = {
+  async start({ redisUrl, domain }: FleetSetup): Promise<void> {
+    client = createClient({ url: redisUrl }) as RedisClientType;
+    client.on('error', () => undefined);
+    await client.connect();
+    lock = new RedisRefreshLock({ client });
+    const module = FeishuAuthModule.forRoot({
+      ...SELF_BUILT_APP,
+      domain,
+      cache: createCache({ stores: [createKeyv(client)] }),
+      lock,
+      prewarm: { onBootstrap: 'off', intervalMs: 500 },
+    });
+    app = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
+  },
+
+  /** How long a read of a token takes, in milliseconds. */
+  async read(): Promise<number> {
+    const start = performance.now();
+    await app?.get(TokenService).getTenantAccessToken();
+    return performance.now() - start;
+  },
+
+  /** Reads for so long; the tokens it was given. */
+  async readFor(durationMs: number): Promise<string[]> {
+    const seen = new Set<string>();
+    const tokens = app?.get(TokenService);
+    const end = performance.now() + durationMs;
+    while (tokens && performance.now() < end) {
+      seen.add(await tokens.getTenantAccessToken());
+      await new Promise((resolve) => setTimeout(resolve, READ_EVERY_MS));
+    }
+    return [...seen];
+  },
+
+  /** Takes the lock and gives it back, so often; and asks Redis for nothing, so often. */
+  async lockCycles(count: number): Promise<{ lockMs: number[]; pingMs: number[] }> {
+    const [lockMs, pingMs]: [number[], number[]] = [[], []];
+    for (let i = 0; i < count; i++) {
+      const start = performance.now();
+      const lease = await lock?.acquire(`benchmark:${i}`, { ttlMs: 10_000, waitMs: 0 });
+      await lease?.release();
+      const between = performance.now();
+      await client?.ping();
+      lockMs.push(between - start);
+      pingMs.push(performance.now() - between);
+    }
+    return { lockMs, pingMs };
+  },
+};
+
+export type FleetProcessCalls = typeof calls;
+
+serve(calls);

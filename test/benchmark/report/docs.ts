@@ -1,0 +1,1 @@
+export const writeDocs = async (_run: unknown): Promise<void> => undefined;

@@ -1,0 +1,2 @@
+export { type Run } from '../run.js';
+export const summaryTable = (): string => '';

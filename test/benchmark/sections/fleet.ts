@@ -1,0 +1,138 @@
+import { type FleetProcessCalls } from '../load/fleet-process.js';
+import { Platform } from '../load/platform.js';
+import { isRedisInstalled, RedisHost } from '../load/redis-host.js';
+import { Helper } from '../load/rpc.js';
+import { type Metric } from '../metric.js';
+import { spreadOf, type Spread } from '../statistics.js';
+import { type Section } from './section.js';
+
+const LATENCY_MS = 50;
+/**
+ * The platform gives a new token only when less than 3 of its 4 seconds are left, so that a second request for the same
+ * renewal gets the same token: the tokens count the rotations.
+ */
+const ROTATING = { lifetimeSeconds: 4, renewalWindowSeconds: 3 };
+
+const CYCLES = 200;
+
+export interface FleetPoint {
+  readonly processes: number;
+  readonly coldCalls: Spread;
+  readonly coldLastMs: Spread;
+  readonly callsPerRotation: Spread;
+}
+
+export type Fleet =
+  | { readonly skipped: string }
+  | {
+      readonly points: readonly FleetPoint[];
+      /** One acquisition and its release, of a lock that is free. */
+      readonly lock: { readonly roundTrips: number; readonly ms: Spread; readonly pingMs: Spread };
+    };
+
+interface Round {
+  readonly coldCalls: number;
+  readonly coldLastMs: number;
+  readonly callsPerRotation: number;
+}
+
+/** Several processes on one Redis: what the platform sees of them, and what the lock costs. */
+export const fleet: Section<Fleet> = async ({ fleet: size }, onProgress) => {
+  const { rounds, processes, rotatingMs } = size;
+  if (!isRedisInstalled()) {
+    return { metrics: [], details: { skipped: 'there is no redis-server on this machine' } };
+  }
+  const redis = await RedisHost.start();
+  const platform = await Platform.start({ ...ROTATING, latencyMs: LATENCY_MS, tenants: [] });
+  try {
+    const measured = new Map(processes.map((count) => [count, [] as Round[]]));
+    for (let round = 0; round < rounds; round++) {
+      for (const count of processes) {
+        onProgress(`fleet: round ${round + 1} of ${rounds}, ${count} processes`);
+        measured.get(count)?.push(await measure(count, rotatingMs, redis, platform));
+      }
+    }
+    onProgress('fleet: the lock');
+    const points = processes.map((count) => pointOf(count, measured.get(count) ?? []));
+    const lock = await lockCost(redis, platform);
+    return { details: { points, lock }, metrics: metricsOf(points, lock.ms) };
+  } finally {
+    await platform.stop();
+    await redis.stop();
+  }
+};
+
+async function measure(
+  count: number,
+  rotatingMs: number,
+  redis: RedisHost,
+  platform: Platform,
+): Promise<Round> {
+  await redis.flush();
+  const processes = await startProcesses(count, redis, platform);
+  try {
+    await platform.tokenCalls();
+    const cold = await Promise.all(processes.map((it) => it.call('read', undefined as never)));
+    const coldCalls = await platform.tokenCalls();
+    const seen = await Promise.all(processes.map((it) => it.call('readFor', rotatingMs)));
+    const calls = await platform.tokenCalls();
+    const rotations = new Set(seen.flat()).size - 1;
+    return { coldCalls, coldLastMs: Math.max(...cold), callsPerRotation: calls / rotations };
+  } finally {
+    await Promise.all(processes.map((it) => it.stop()));
+  }
+}
+
+async function startProcesses(
+  count: number,
+  redis: RedisHost,
+  platform: Platform,
+): Promise<Helper<FleetProcessCalls>[]> {
+  const processes = Array.from(
+    { length: count },
+    () => new Helper<FleetProcessCalls>(new URL('../load/fleet-process.js', import.meta.url)),
+  );
+  const setup = { redisUrl: redis.url, domain: platform.hosted.domain };
+  // A few at a time: more would only take turns on the cores there are.
+  for (let i = 0; i < count; i += 4)
+    await Promise.all(processes.slice(i, i + 4).map((it) => it.call('start', setup)));
+  return processes;
+}
+
+async function lockCost(
+  redis: RedisHost,
+  platform: Platform,
+): Promise<{ roundTrips: number; ms: Spread; pingMs: Spread }> {
+  const [alone] = await startProcesses(1, redis, platform);
+  try {
+    if (!alone) throw new Error('no process');
+    await alone.call('lockCycles', CYCLES);
+    const before = await redis.commands();
+    const { lockMs, pingMs } = await alone.call('lockCycles', CYCLES);
+    // Among them the ping that is timed beside each cycle, which is no part of it.
+    const roundTrips = ((await redis.commands()) - before) / CYCLES - 1;
+    return { roundTrips, ms: spreadOf(lockMs), pingMs: spreadOf(pingMs) };
+  } finally {
+    await alone?.stop();
+  }
+}
+
+function pointOf(processes: number, rounds: readonly Round[]): FleetPoint {
+  return {
+    processes,
+    coldCalls: spreadOf(rounds.map((round) => round.coldCalls)),
+    coldLastMs: spreadOf(rounds.map((round) => round.coldLastMs)),
+    callsPerRotation: spreadOf(rounds.map((round) => round.callsPerRotation)),
+  };
+}
+
+function metricsOf(points: readonly FleetPoint[], lockMs: Spread): Metric[] {
+  return [
+    ...points.flatMap(({ processes, coldCalls, coldLastMs, callsPerRotation }): Metric[] => [
+      { id: `fleet/${processes}/cold-calls`, unit: 'calls', better: 'less', spread: coldCalls },
+      { id: `fleet/${processes}/cold-last`, unit: 'ms', better: 'less', spread: coldLastMs },
+      { id: `fleet/${processes}/rotation-calls`, unit: 'calls', better: 'less', spread: callsPerRotation },
+    ]),
+    { id: 'fleet/lock', unit: 'ms', better: 'less', spread: lockMs },
+  ];
+}

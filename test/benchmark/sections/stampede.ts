@@ -1,0 +1,84 @@
+import { Platform } from '../load/platform.js';
+import { type Metric } from '../metric.js';
+import { PEERS } from '../peers/index.js';
+import { type Peer } from '../peers/peer.js';
+import { THIS_MODULE } from '../peers/this-module.js';
+import { spreadOf, type Spread } from '../statistics.js';
+import { type Section } from './section.js';
+
+const LATENCY_MS = 50;
+
+export interface ColdCallers {
+  readonly callers: number;
+  readonly platformCalls: Spread;
+  /** Until the last of them had a token. */
+  readonly lastAnswerMs: Spread;
+  /** Callers that got an error instead, in the worst round. */
+  readonly failed: number;
+}
+
+export interface Stampede {
+  readonly platformLatencyMs: number;
+  readonly peers: readonly { readonly id: string; readonly name: string; readonly sizes: readonly ColdCallers[] }[];
+}
+
+interface Outcome {
+  readonly platformCalls: number;
+  readonly lastAnswerMs: number;
+  readonly failed: number;
+}
+
+/** Many callers at once, and no token yet: who asks the platform how often, and when the last one has it. */
+export const stampede: Section<Stampede> = async ({ stampede: { rounds, callers } }, onProgress) => {
+  const platform = await Platform.start({ lifetimeSeconds: 7_200, latencyMs: LATENCY_MS, tenants: [] });
+  try {
+    const all = [THIS_MODULE, ...PEERS];
+    const outcomes = new Map<string, Outcome[]>();
+    for (let round = 0; round < rounds; round++) {
+      for (const count of callers) {
+        onProgress(`stampede: round ${round + 1} of ${rounds}, ${count} callers`);
+        for (const peer of round % 2 === 0 ? all : all.toReversed()) {
+          const key = `${peer.id}/${count}`;
+          outcomes.set(key, [...(outcomes.get(key) ?? []), await coldCallers(peer, count, platform)]);
+        }
+      }
+    }
+    const peers = all.map(({ id, name }) => ({
+      id,
+      name,
+      sizes: callers.map((count) => figures(count, outcomes.get(`${id}/${count}`) ?? [])),
+    }));
+    return { details: { platformLatencyMs: LATENCY_MS, peers }, metrics: metricsOf(peers) };
+  } finally {
+    await platform.stop();
+  }
+};
+
+async function coldCallers(peer: Peer, count: number, platform: Platform): Promise<Outcome> {
+  const tokens = await peer.build(platform.hosted);
+  await platform.tokenCalls();
+  const start = performance.now();
+  const answers = await Promise.allSettled(Array.from({ length: count }, () => tokens.get()));
+  const lastAnswerMs = performance.now() - start;
+  await tokens.close();
+  const failed = answers.filter(({ status }) => status === 'rejected').length;
+  return { lastAnswerMs, failed, platformCalls: await platform.tokenCalls() };
+}
+
+function figures(callers: number, outcomes: readonly Outcome[]): ColdCallers {
+  return {
+    callers,
+    platformCalls: spreadOf(outcomes.map(({ platformCalls }) => platformCalls)),
+    lastAnswerMs: spreadOf(outcomes.map(({ lastAnswerMs }) => lastAnswerMs)),
+    failed: Math.max(...outcomes.map(({ failed }) => failed)),
+  };
+}
+
+function metricsOf(peers: Stampede['peers']): Metric[] {
+  return peers.flatMap(({ id, sizes }) =>
+    sizes.flatMap(({ callers, platformCalls, lastAnswerMs }): Metric[] => [
+      { id: `stampede/${id}/${callers}/calls`, unit: 'calls', better: 'less', spread: platformCalls },
+      { id: `stampede/${id}/${callers}/last`, unit: 'ms', better: 'less', spread: lastAnswerMs },
+    ]),
+  );
+}
