@@ -9,6 +9,7 @@ import {
   OnFeishuEvent,
 } from '../lib/index.js';
 import { envelopeOf } from '../lib/testing/emulator-event-body.js';
+import { closeApps } from './fixtures/close-apps.js';
 import { until } from './fixtures/feishu-platform.js';
 
 const APP = { appId: 'cli_a1b2c3', appSecret: 'a secret' };
@@ -135,7 +136,7 @@ describe('@OnFeishuEvent()', () => {
       () => undefined,
       (reason: unknown) => reason,
     );
-    await module.close();
+    await closeApps([module]);
     return error;
   }
 

@@ -21,6 +21,7 @@ import { FeishuEmulator, TestClock } from '../lib/testing/index.js';
 import { whoAmI } from './fixtures/calling-feishu.js';
 import { CollectingLogger } from './fixtures/collecting-logger.js';
 import { SELF_BUILT, startPlatform, STORE, TENANT_GRANT } from './fixtures/feishu-platform.js';
+import { closeApps } from './fixtures/close-apps.js';
 
 const SERVICES: readonly Type[] = [
   TokenService,
@@ -33,15 +34,14 @@ const SERVICES: readonly Type[] = [
 let feishu: FeishuEmulator;
 let lark: FeishuEmulator;
 const LARK_APP = { appId: 'cli_lark', appSecret: 'the-secret-of-the-lark-app' } as const;
-let running: TestingModule[] = [];
+const running: TestingModule[] = [];
 
 beforeAll(async () => {
   feishu = await startPlatform();
   lark = await FeishuEmulator.start({ apps: [LARK_APP] });
 });
 afterEach(async () => {
-  for (const app of running) await app.close();
-  running = [];
+  await closeApps(running);
   feishu.requests.length = 0;
   lark.requests.length = 0;
 });

@@ -24,7 +24,11 @@ const unavailable = (retryAt?: Date): FeishuAuthError =>
   new FeishuAuthError('ERR_FEISHU_PLATFORM_UNAVAILABLE', 'the platform did not answer', { retryAt });
 
 /** An invocation as Nest makes one, and the handler's side of it. */
-function invocation(options?: FeishuAuthRequestOptions, type = 'http', classOptions?: FeishuAuthRequestOptions) {
+function invocation(
+  options?: FeishuAuthRequestOptions,
+  type = 'http',
+  classOptions?: FeishuAuthRequestOptions,
+) {
   class Controller {
     handler(this: void): string {
       return 'done';

@@ -185,7 +185,11 @@ export class FeishuAuthInterceptor implements NestInterceptor {
     return handle;
   }
 
-  private toClientError(error: unknown, options: FeishuAuthRequestOptions, context: ExecutionContext): unknown {
+  private toClientError(
+    error: unknown,
+    options: FeishuAuthRequestOptions,
+    context: ExecutionContext,
+  ): unknown {
     if (context.getType() !== 'http' || !isFeishuAuthError(error)) return error;
     if (error.code === 'ERR_FEISHU_INVALID_ARGUMENT') {
       return typeof options.tenantKey === 'function' ? new FeishuTenantKeyException(error) : error;
@@ -211,7 +215,10 @@ export class FeishuAuthInterceptor implements NestInterceptor {
   }
 }
 
-function queryFor({ kind = 'tenant', tenantKey }: FeishuAuthRequestOptions, context: ExecutionContext): TokenQuery {
+function queryFor(
+  { kind = 'tenant', tenantKey }: FeishuAuthRequestOptions,
+  context: ExecutionContext,
+): TokenQuery {
   if (kind !== 'tenant') return { kind };
   const key = typeof tenantKey === 'function' ? tenantKey(context) : tenantKey;
   return key === undefined ? { kind } : { kind, tenantKey: key };

@@ -169,7 +169,8 @@ export class TokenReader implements SlotStates {
 
   /** The slot's background flight, joined if there is one. `left`: another process has it under way. */
   async renew(slot: TokenSlot): Promise<'renewed' | 'failed' | 'left'> {
-    if (this.closed) return 'left';
+    // What was due when the sweep began may have been renewed since, as a store app's own token by a tenant's flight.
+    if (this.closed || slot.freshness() === 'fresh') return 'left';
     const flight = slot.flight ?? this.deps.refresher.start(slot);
     try {
       return typeof (await flight.outcome) === 'object' ? 'renewed' : 'left';

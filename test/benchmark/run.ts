@@ -15,8 +15,7 @@ export interface Run {
   readonly details: Partial<AllDetails>;
 }
 
-/** The young generation is so large that a measurement of what is allocated sees no collection. */
-const FLAGS = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64'];
+const FLAGS = ['--expose-gc'];
 
 /** Runs the sections, each in a process of its own: what one leaves in the heap and the compiler is not the next one's. */
 export async function runSections(

@@ -8,7 +8,7 @@ export interface ProcessSetup {
   domain: { open: string; accounts: string };
   redisUrl: string;
   /**
-   * `recommended`: as docs/fleet.md says. `plain`: `createClient({ url })` and nothing else, neither connected nor
+   * `recommended`: as docs/redis.md says. `plain`: `createClient({ url })` and nothing else, neither connected nor
    * listened to.
    */
   client?: 'recommended' | 'plain';

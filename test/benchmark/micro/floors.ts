@@ -1,4 +1,4 @@
-import { type ReadLoop } from './read-loop.js';
+import { ASYNC_BATCH, type ReadLoop, SYNC_BATCH } from './read-loop.js';
 
 interface Entry {
   readonly value: string;
@@ -7,7 +7,7 @@ interface Entry {
 }
 
 /** What no cache of tokens can go below: find the entry, ask the clock, give the token; and wait for it, if it is a promise. */
-export function floors(batch: number): ReadLoop[] {
+export function floors(): ReadLoop[] {
   const value = `t-${'x'.repeat(40)}`;
   const entry: Entry = { value, promise: Promise.resolve(value), expiresAt: Date.now() + 7_200_000 };
   const entries = new Map<string, Entry>([['other', entry]]).set('tenant_access_token', entry);
@@ -15,7 +15,7 @@ export function floors(batch: number): ReadLoop[] {
     {
       id: 'floor-sync',
       name: 'floor: Map.get + Date.now',
-      batch,
+      batch: SYNC_BATCH,
       run(count) {
         let sum = 0;
         for (let i = 0; i < count; i++) {
@@ -28,7 +28,7 @@ export function floors(batch: number): ReadLoop[] {
     {
       id: 'floor-async',
       name: 'floor: the same + await of a kept promise',
-      batch,
+      batch: ASYNC_BATCH,
       async run(count) {
         let sum = 0;
         for (let i = 0; i < count; i++) {

@@ -2,7 +2,7 @@ import { type CallHandler, type ExecutionContext, type INestApplicationContext }
 import { ModuleRef } from '@nestjs/core';
 import { FeishuAuth, FeishuAuthInterceptor } from 'nestjs-feishu-auth';
 import { isObservable, of } from 'rxjs';
-import { type ReadLoop } from './read-loop.js';
+import { ASYNC_BATCH as batch, type ReadLoop } from './read-loop.js';
 
 class Controller {
   @FeishuAuth()
@@ -12,7 +12,7 @@ class Controller {
 }
 
 /** What the interceptor adds to a request, without HTTP around it: the handler alone, and with the interceptor. */
-export function interceptorLoops(app: INestApplicationContext, batch: number): ReadLoop[] {
+export function interceptorLoops(app: INestApplicationContext): ReadLoop[] {
   const interceptor = new FeishuAuthInterceptor(app.get(ModuleRef));
   const next: CallHandler<string> = { handle: () => of('done') };
   // The methods that the interceptor asks; Nest's own class for it is not exported.

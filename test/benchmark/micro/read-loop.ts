@@ -6,3 +6,6 @@ export interface ReadLoop {
   /** Reads in one go: enough that the clock around them does not matter. */
   readonly batch: number;
 }
+
+export const SYNC_BATCH = 20_000;
+export const ASYNC_BATCH = 4_000;

@@ -1,7 +1,7 @@
-import v8 from 'node:v8';
-import { Bench } from 'tinybench';
+import { type SubjectCalls } from '../load/subject-process.js';
+import { type HostedPlatform } from '../load/platform.js';
+import { Helper } from '../load/rpc.js';
 import { spreadOf, type Spread } from '../statistics.js';
-import { type ReadLoop } from './read-loop.js';
 
 export interface MicroResult {
   readonly id: string;
@@ -16,50 +16,43 @@ export interface MicroSize {
   readonly timeMs: number;
 }
 
+/** The young generation is so large that a measurement of what is allocated sees no collection. */
+const FLAGS = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64'];
+
 /**
  * One after the other, round after round, every second round backwards: whatever the machine does meanwhile, it does to
- * all of them.
+ * all of them. Each subject has a process of its own, where no other library slows it down: an AsyncLocalStorage that is
+ * on, say, doubles the cost of everybody's await.
  */
 export async function measureInRounds(
-  loops: readonly ReadLoop[],
+  subjects: readonly string[],
+  platform: HostedPlatform,
   { rounds, timeMs }: MicroSize,
   onRound: (round: number) => void,
 ): Promise<MicroResult[]> {
-  const ns = new Map(loops.map(({ id }) => [id, [] as number[]]));
-  const bytes = new Map(loops.map(({ id }) => [id, [] as number[]]));
-  // Not counted: until V8 has compiled a loop, it measures the interpreter.
-  for (const loop of loops) await nanoseconds(loop, timeMs);
-  for (let round = 0; round < rounds; round++) {
-    onRound(round);
-    for (const loop of round % 2 === 0 ? loops : loops.toReversed()) {
-      ns.get(loop.id)?.push(await nanoseconds(loop, timeMs));
-      bytes.get(loop.id)?.push(await allocated(loop));
+  const helpers: Helper<SubjectCalls>[] = [];
+  try {
+    const loops: { id: string; name: string; helper: Helper<SubjectCalls>; ns: number[]; bytes: number[] }[] = [];
+    for (const subject of subjects) {
+      const helper = new Helper<SubjectCalls>(new URL('../load/subject-process.js', import.meta.url), FLAGS);
+      helpers.push(helper);
+      for (const loop of await helper.call('prepare', { subject, platform, timeMs }))
+        loops.push({ ...loop, helper, ns: [], bytes: [] });
     }
+    for (let round = 0; round < rounds; round++) {
+      onRound(round);
+      for (const { id, helper, ns, bytes } of round % 2 === 0 ? loops : loops.toReversed()) {
+        ns.push(await helper.call('nanoseconds', { id, timeMs }));
+        bytes.push(await helper.call('bytes', id));
+      }
+    }
+    return loops.map(({ id, name, ns, bytes }) => ({
+      id,
+      name,
+      nsPerRead: spreadOf(ns),
+      bytesPerRead: spreadOf(bytes),
+    }));
+  } finally {
+    await Promise.all(helpers.map((helper) => helper.stop()));
   }
-  return loops.map(({ id, name }) => ({
-    id,
-    name,
-    nsPerRead: spreadOf(ns.get(id) ?? []),
-    bytesPerRead: spreadOf(bytes.get(id) ?? []),
-  }));
-}
-
-/** The mean, not the median: the garbage collector's pauses are part of what a read that allocates costs. */
-async function nanoseconds({ name, run, batch }: ReadLoop, timeMs: number): Promise<number> {
-  globalThis.gc?.();
-  const bench = new Bench({ time: timeMs, iterations: 8, warmup: false });
-  bench.add(name, () => run(batch));
-  await bench.run();
-  const result = bench.tasks[0]?.result;
-  if (result?.state !== 'completed') throw new Error(`${name} could not be measured: ${result?.state}`);
-  return (result.latency.mean * 1e6) / batch;
-}
-
-/** By how much the heap grows, with a young generation so large that nothing is collected meanwhile. */
-async function allocated({ run, batch }: ReadLoop): Promise<number> {
-  const count = 10 * batch;
-  globalThis.gc?.();
-  const before = v8.getHeapStatistics().used_heap_size;
-  await run(count);
-  return Math.max(0, (v8.getHeapStatistics().used_heap_size - before) / count);
 }

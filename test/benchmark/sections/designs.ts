@@ -1,22 +1,19 @@
 import { DESIGNS } from '../designs/index.js';
-import { type DesignEntry, type DesignSetup, type TokenDesign } from '../designs/design.js';
-import { closedLoop, openLoop, type TimedRead } from '../load/open-loop.js';
+import { type OverTime } from '../designs/over-time.js';
+import { type ArrivedReads, type DesignCalls, type DesignOrder } from '../load/design-process.js';
 import { Platform, tenantKeys } from '../load/platform.js';
+import { Helper } from '../load/rpc.js';
 import { type Metric } from '../metric.js';
 import { type Size } from '../sizes.js';
-import { medianPercentiles, percentilesOf, type Percentiles, ratioOf, spreadOf, type Spread } from '../statistics.js';
-import { machineClock } from './machine-clock.js';
+import { medianPercentiles, type Percentiles, ratioOf, spreadOf, type Spread } from '../statistics.js';
 import { type Section } from './section.js';
 
 const TENANTS = tenantKeys(5);
 const LATENCY_MS = 50;
 const LIFETIME_SECONDS = 1;
 const READS_PER_MS = 20;
-/** A read that took longer has waited for something. */
-export const WAITED_MS = 1;
 /** The concurrency at which throughput under expiries is compared with the predictions. */
 const CALLERS = 100;
-const BUCKET_MS = 25;
 
 export interface ColdStart {
   readonly callers: number;
@@ -39,7 +36,7 @@ export interface DesignFigures {
     readonly waited: Spread;
     readonly lateRenewals: Spread;
     /** The slowest read of each bucket of time in the last round, milliseconds. */
-    readonly overTime: readonly { readonly atMs: number; readonly slowestMs: number }[];
+    readonly overTime: OverTime;
   };
   /** Over (0): 1 is the same. */
   readonly throughputToMutex: Spread;
@@ -57,75 +54,82 @@ export interface Designs {
 
 /** What one design did in one round. */
 interface Round {
-  cold: { platformCalls: number; lastAnswerMs: number }[];
-  steady: number[];
-  throughput: number;
-  reads: TimedRead[];
-  platformCalls: number;
-  lateRenewals: number;
+  readonly cold: readonly { platformCalls: number; lastAnswerMs: number }[];
+  readonly steady: readonly number[];
+  readonly throughput: number;
+  readonly arrived: ArrivedReads;
+  readonly platformCalls: number;
+  readonly lateRenewals: number;
 }
 
 /** The designs the project descends from, and the project, on one workload over HTTP. */
 export const designs: Section<Designs> = async ({ designs: size }, onProgress) => {
-  const lasting = await Platform.start({ lifetimeSeconds: 7_200, latencyMs: LATENCY_MS, tenants: TENANTS });
-  const expiring = await Platform.start({
-    lifetimeSeconds: LIFETIME_SECONDS,
-    latencyMs: LATENCY_MS,
-    tenants: TENANTS,
-  });
+  const platformOf = (lifetimeSeconds: number): Promise<Platform> =>
+    Platform.start({ lifetimeSeconds, latencyMs: LATENCY_MS, tenants: TENANTS });
+  const [lasting, expiring] = [await platformOf(7_200), await platformOf(LIFETIME_SECONDS)];
+  const script = new URL('../load/design-process.js', import.meta.url);
+  const processes = DESIGNS.map(({ id, name }) => ({
+    id,
+    name,
+    rounds: [] as Round[],
+    process: new Helper<DesignCalls>(script, ['--expose-gc']),
+  }));
   try {
-    const rounds = new Map(DESIGNS.map(({ id }) => [id, [] as Round[]]));
     for (let round = 0; round < size.rounds; round++) {
-      for (const entry of round % 2 === 0 ? DESIGNS : DESIGNS.toReversed()) {
-        onProgress(`designs: round ${round + 1} of ${size.rounds}, ${entry.name}`);
-        rounds.get(entry.id)?.push(await measure(entry, size, lasting, expiring));
+      for (const { id, name, rounds, process } of round % 2 === 0 ? processes : processes.toReversed()) {
+        onProgress(`designs: round ${round + 1} of ${size.rounds}, ${name}`);
+        rounds.push({
+          ...(await withLastingTokens(id, process, size, lasting)),
+          ...(await withExpiringTokens(id, process, size, expiring)),
+        });
       }
     }
-    return report(rounds, size);
+    return report(new Map(processes.map(({ id, rounds }) => [id, rounds])), size);
   } finally {
+    await Promise.all(processes.map(({ process }) => process.stop()));
     await lasting.stop();
     await expiring.stop();
   }
 };
 
-async function measure(
-  entry: DesignEntry,
-  size: Size['designs'],
-  lasting: Platform,
-  expiring: Platform,
-): Promise<Round> {
-  const cold: Round['cold'] = [];
+async function withLastingTokens(
+  id: string,
+  design: Helper<DesignCalls>,
+  { callers: sizes, steadyMs: durationMs }: Size['designs'],
+  platform: Platform,
+): Promise<Pick<Round, 'cold' | 'steady'>> {
+  const cold: Round['cold'][number][] = [];
   const steady: number[] = [];
-  for (const callers of size.callers) {
-    const design = await entry.build(setupOf(lasting, 7_200));
-    await lasting.tokenCalls();
-    const start = performance.now();
-    await Promise.all(Array.from({ length: callers }, (_, caller) => read(design, caller)));
-    cold.push({ lastAnswerMs: performance.now() - start, platformCalls: await lasting.tokenCalls() });
-    steady.push(await closedLoop(callers, size.steadyMs, (caller) => read(design, caller)));
-    await design.close();
+  for (const callers of sizes) {
+    await design.call('build', orderOf(id, platform, 7_200));
+    await platform.tokenCalls();
+    const lastAnswerMs = await design.call('cold', callers);
+    cold.push({ lastAnswerMs, platformCalls: await platform.tokenCalls() });
+    steady.push(await design.call('throughput', { callers, durationMs }));
   }
-
-  const design = await entry.build(setupOf(expiring, LIFETIME_SECONDS));
-  await Promise.all(TENANTS.map((_, i) => read(design, i)));
-  await expiring.tokenCalls();
-  const late = design.lateRenewals();
-  const durationMs = size.expiringMs;
-  const reads = await openLoop({ durationMs, readsPerMs: READS_PER_MS, read: (i) => read(design, i) });
-  const platformCalls = await expiring.tokenCalls();
-  const lateRenewals = design.lateRenewals() - late;
-  const throughput = await closedLoop(CALLERS, durationMs, (caller) => read(design, caller));
-  await design.close();
-  return { cold, steady, throughput, reads, platformCalls, lateRenewals };
+  return { cold, steady };
 }
 
-function read(design: TokenDesign, index: number): Promise<string> {
-  return design.get(TENANTS[index % TENANTS.length] as string);
+async function withExpiringTokens(
+  id: string,
+  design: Helper<DesignCalls>,
+  { expiringMs: durationMs }: Size['designs'],
+  platform: Platform,
+): Promise<Omit<Round, 'cold' | 'steady'>> {
+  await design.call('build', orderOf(id, platform, LIFETIME_SECONDS));
+  // Not counted: the cold start, and the first reads, which run uncompiled.
+  await design.call('throughput', { callers: CALLERS, durationMs: 300 });
+  const late = await design.call('lateRenewals', undefined as never);
+  await platform.tokenCalls();
+  const arrived = await design.call('arrivals', { durationMs, readsPerMs: READS_PER_MS });
+  const platformCalls = await platform.tokenCalls();
+  const lateRenewals = (await design.call('lateRenewals', undefined as never)) - late;
+  const throughput = await design.call('throughput', { callers: CALLERS, durationMs });
+  return { arrived, platformCalls, lateRenewals, throughput };
 }
 
-function setupOf(platform: Platform, lifetimeSeconds: number): DesignSetup {
-  const { domain, ticket } = platform.hosted;
-  return { domain, ticket, clock: machineClock, fetch: globalThis.fetch, lifetimeMs: lifetimeSeconds * 1_000 };
+function orderOf(id: string, { hosted }: Platform, lifetimeSeconds: number): DesignOrder {
+  return { id, platform: hosted, lifetimeMs: lifetimeSeconds * 1_000, tenants: TENANTS };
 }
 
 function report(
@@ -134,9 +138,9 @@ function report(
 ): { metrics: Metric[]; details: Designs } {
   const of = (id: string, pick: (round: Round) => number): Spread => spreadOf((rounds.get(id) ?? []).map(pick));
   const throughput = (id: string): Spread => of(id, (round) => round.throughput);
-  const mean = (id: string): Spread => of(id, ({ reads }) => average(reads.map(({ latencyMs }) => latencyMs)));
+  const mean = (id: string): Spread => of(id, ({ arrived }) => arrived.meanMs);
   const figures = DESIGNS.map(({ id, name, predicted }): DesignFigures => {
-    const latencies = (rounds.get(id) ?? []).map(({ reads }) => percentilesOf(reads.map((it) => it.latencyMs)));
+    const latencies = (rounds.get(id) ?? []).map(({ arrived }) => arrived.latency);
     return {
       id,
       name,
@@ -156,9 +160,9 @@ function report(
         p99: spreadOf(latencies.map(({ p99 }) => p99)),
         meanMs: mean(id),
         platformCalls: of(id, (round) => round.platformCalls),
-        waited: of(id, ({ reads }) => reads.filter(({ latencyMs }) => latencyMs > WAITED_MS).length),
+        waited: of(id, ({ arrived }) => arrived.waited),
         lateRenewals: of(id, (round) => round.lateRenewals),
-        overTime: slowestOverTime(rounds.get(id)?.at(-1)?.reads ?? []),
+        overTime: rounds.get(id)?.at(-1)?.arrived.overTime ?? [],
       },
       throughputToMutex: ratioOf(throughput(id), throughput('mutex')),
       latencyToMutex: ratioOf(mean(id), mean('mutex')),
@@ -180,17 +184,4 @@ function report(
       { id: `designs/${id}/late-renewals`, unit: 'renewals', better: 'less', spread: expiring.lateRenewals },
     ]),
   };
-}
-
-function slowestOverTime(reads: readonly TimedRead[]): { atMs: number; slowestMs: number }[] {
-  const slowest = new Map<number, number>();
-  for (const { dueAt, latencyMs } of reads) {
-    const bucket = Math.floor(dueAt / BUCKET_MS) * BUCKET_MS;
-    slowest.set(bucket, Math.max(latencyMs, slowest.get(bucket) ?? 0));
-  }
-  return [...slowest].map(([atMs, slowestMs]) => ({ atMs, slowestMs })).toSorted((a, b) => a.atMs - b.atMs);
-}
-
-function average(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
