@@ -1,5 +1,6 @@
 import { endianness } from 'node:os';
 
+// oxlint-disable-next-line typescript/unbound-method -- it knows no `this`
 const { bigint: hrtime } = process.hrtime;
 
 const nanoseconds = new BigInt64Array(1);

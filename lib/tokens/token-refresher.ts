@@ -65,7 +65,7 @@ export class TokenRefresher {
     this.active.add(flight);
     if (this.closed) flight.abort(this.closed);
     flightBegan();
-    void flight.settled.then(() => {
+    void flight.settled.finally(() => {
       flightEnded();
       this.active.delete(flight);
     });

@@ -11,4 +11,9 @@ if (before === undefined || after === undefined) {
 
 const read = (path: string): Run => JSON.parse(readFileSync(path, 'utf8')) as Run;
 const runs = [read(before), read(after)] as const;
-console.log(comparisonTable(compareRuns(runs[0].metrics, runs[1].metrics), runs.map(({ machine }) => machine)));
+console.log(
+  comparisonTable(
+    compareRuns(runs[0].metrics, runs[1].metrics),
+    runs.map(({ machine }) => machine),
+  ),
+);

@@ -6,6 +6,7 @@ import { runSections } from './run.js';
 import { SECTIONS } from './sections/index.js';
 import { FULL, QUICK, TINY } from './sizes.js';
 import { writeDocs } from './report/docs.js';
+import { readmeSection } from './report/readme-section.js';
 import { summaryTable } from './report/summary.js';
 
 if (process.argv.includes('--help')) {
@@ -27,12 +28,14 @@ function say(text: string): void {
 const run = await runSections(size, command.only, say);
 if (process.stderr.isTTY) process.stderr.write('\r\u001B[K');
 
-console.log(summaryTable());
+console.log(summaryTable(run));
 const raw = join(REPOSITORY, '.build', 'benchmarks', `${size.name}.json`);
 mkdirSync(join(raw, '..'), { recursive: true });
 writeFileSync(raw, JSON.stringify(run));
-console.log('\nraw figures: .build/benchmarks/' + `${size.name}.json`);
+console.log(`\nraw figures: .build/benchmarks/${size.name}.json`);
 if (!command.keepDocs) {
   await writeDocs(run);
-  console.log('written: docs/benchmarks.md, with its plots and its raw figures in docs/benchmarks/');
+  writeFileSync(join(raw, '..', 'readme-section.md'), readmeSection(run));
+  console.log('written: docs/benchmarks.md, its plots and raw figures in docs/benchmarks/,');
+  console.log('and .build/benchmarks/readme-section.md, for the README');
 }

@@ -10,9 +10,17 @@ export interface Size {
     readonly dayStepMs: number;
   };
   readonly stampede: { readonly rounds: number; readonly callers: readonly number[] };
-  readonly renewal: { readonly rounds: number; readonly durationMs: number; readonly lifetimeSeconds: number };
+  readonly renewal: {
+    readonly rounds: number;
+    readonly durationMs: number;
+    readonly lifetimeSeconds: number;
+  };
   readonly growth: { readonly rounds: number; readonly tenants: readonly number[] };
-  readonly fleet: { readonly rounds: number; readonly processes: readonly number[]; readonly rotatingMs: number };
+  readonly fleet: {
+    readonly rounds: number;
+    readonly processes: readonly number[];
+    readonly rotatingMs: number;
+  };
 }
 
 export const QUICK: Size = {

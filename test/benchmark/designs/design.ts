@@ -27,5 +27,5 @@ export interface DesignEntry {
   readonly name: string;
   /** What the plan promised over (0), in percent. */
   readonly predicted?: { readonly throughput: number; readonly latency: number };
-  build(setup: DesignSetup): Promise<TokenDesign>;
+  readonly build: (setup: DesignSetup) => Promise<TokenDesign>;
 }

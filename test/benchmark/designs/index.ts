@@ -26,5 +26,5 @@ export const DESIGNS: readonly DesignEntry[] = [
     predicted: { throughput: 500, latency: -90 },
     build: async (setup) => new PrewarmedDesign(setup),
   },
-  { id: 'module', name: 'this module', build: ThisModuleDesign.build },
+  { id: 'module', name: 'this module', build: (setup) => ThisModuleDesign.build(setup) },
 ];

@@ -11,7 +11,5 @@ export function slowestOverTime(reads: readonly TimedRead[]): OverTime {
     const stretch = Math.floor(dueAt / STRETCH_MS) * STRETCH_MS;
     slowest.set(stretch, Math.max(latencyMs, slowest.get(stretch) ?? 0));
   }
-  return [...slowest]
-    .map(([atMs, slowestMs]) => ({ atMs, slowestMs }))
-    .toSorted((a, b) => a.atMs - b.atMs);
+  return [...slowest].map(([atMs, slowestMs]) => ({ atMs, slowestMs })).toSorted((a, b) => a.atMs - b.atMs);
 }

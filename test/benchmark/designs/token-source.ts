@@ -51,7 +51,11 @@ export class TokenSource {
     return this.ask(tenantKey, 'tenant_access_token', body);
   }
 
-  private async ask(key: string, kind: 'app_access_token' | 'tenant_access_token', body: object): Promise<string> {
+  private async ask(
+    key: string,
+    kind: 'app_access_token' | 'tenant_access_token',
+    body: object,
+  ): Promise<string> {
     const { domain, fetch, clock } = this.setup;
     const startedAt = clock.now();
     const response = await fetch(`${domain.open}/open-apis/auth/v3/${kind}`, {

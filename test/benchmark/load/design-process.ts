@@ -51,7 +51,13 @@ const calls = {
   /** Reads a second. */
   throughput: ({ callers, durationMs }: { callers: number; durationMs: number }): Promise<number> =>
     closedLoop(callers, durationMs, read),
-  async arrivals({ durationMs, readsPerMs }: { durationMs: number; readsPerMs: number }): Promise<ArrivedReads> {
+  async arrivals({
+    durationMs,
+    readsPerMs,
+  }: {
+    durationMs: number;
+    readsPerMs: number;
+  }): Promise<ArrivedReads> {
     const reads = await openLoop({ durationMs, readsPerMs, read });
     const latencies = reads.map(({ latencyMs }) => latencyMs);
     return {

@@ -5,6 +5,7 @@ import { AppTicketService, FeishuAuthModule, TokenPrewarmer, TokenService } from
 import { quantile } from '../statistics.js';
 import { STORE_APP, tenantKeys } from './platform.js';
 import { serve } from './rpc.js';
+import { urlOf } from './url-of.js';
 
 const DEFAULT_MAX_TOKENS = 10_000;
 /** Already there when the heap is looked at first: what is paid once is not paid for each tenant. */
@@ -27,7 +28,7 @@ let serial = 0;
 
 /** A platform in this process: its memory is a counter. */
 const platform: typeof fetch = async (input) => {
-  const kind = String(input).includes('/app_access_token') ? 'app_access_token' : 'tenant_access_token';
+  const kind = urlOf(input).includes('/app_access_token') ? 'app_access_token' : 'tenant_access_token';
   const value = `t-${String(++serial).padStart(40, '0')}`;
   return new Response(JSON.stringify({ code: 0, msg: 'ok', [kind]: value, expire: 7_200 }));
 };
@@ -89,14 +90,19 @@ function moduleFor(tenants: number): ReturnType<typeof FeishuAuthModule.forRoot>
 }
 
 async function start(tenants: number): Promise<INestApplicationContext> {
-  const app = await NestFactory.createApplicationContext(moduleFor(tenants), { logger: false, abortOnError: false });
+  const app = await NestFactory.createApplicationContext(moduleFor(tenants), {
+    logger: false,
+    abortOnError: false,
+  });
   await app.get(AppTicketService).set('ticket');
   return app;
 }
 
 async function fill(tokens: TokenService, keys: readonly string[]): Promise<void> {
   for (let i = 0; i < keys.length; i += AT_ONCE)
-    await Promise.all(keys.slice(i, i + AT_ONCE).map((tenantKey) => tokens.getTenantAccessToken({ tenantKey })));
+    await Promise.all(
+      keys.slice(i, i + AT_ONCE).map((tenantKey) => tokens.getTenantAccessToken({ tenantKey })),
+    );
 }
 
 async function heap(): Promise<number> {

@@ -20,7 +20,7 @@ export async function openLoop({ durationMs, readsPerMs, read }: OpenLoop): Prom
   const pending = new Set<Promise<unknown>>();
   const total = Math.floor(durationMs * readsPerMs);
   const start = performance.now();
-  for (let index = 0; index < total; ) {
+  for (let index = 0; index < total;) {
     const due = Math.min(total, Math.floor((performance.now() - start) * readsPerMs));
     for (; index < due; index++) {
       const dueAt = index / readsPerMs;

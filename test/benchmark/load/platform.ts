@@ -36,7 +36,7 @@ export class Platform {
 
   /** Requests for a token since the last time. */
   tokenCalls(): Promise<number> {
-    return this.helper.call('tokenCalls', undefined as never);
+    return this.helper.call('tokenCalls');
   }
 
   stop(): Promise<void> {

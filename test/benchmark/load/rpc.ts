@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
 /** What a process can be asked for. Arguments and answers go through JSON. */
-export type Calls = Record<string, (argument: never) => unknown>;
+export type Calls = Record<string, (...argument: never[]) => unknown>;
 
 interface Request {
   readonly id: number;
@@ -14,10 +14,15 @@ type Answer =
   | { readonly id: number; readonly error: string }
   | { readonly progress: string };
 
+interface Settle {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** Another process of the benchmark: what must not share an event loop, or a heap, with what is measured. */
 export class Helper<C extends Calls> {
   private readonly child: ChildProcess;
-  private readonly pending = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
+  private readonly pending = new Map<number, Settle>();
   private asked = 0;
 
   constructor(script: URL, flags: readonly string[] = [], onProgress?: (text: string) => void) {
@@ -34,7 +39,7 @@ export class Helper<C extends Calls> {
 
   call<M extends keyof C & string>(
     method: M,
-    argument: Parameters<C[M]>[0],
+    ...[argument]: Parameters<C[M]>
   ): Promise<Awaited<ReturnType<C[M]>>> {
     const id = ++this.asked;
     return new Promise((resolve, reject) => {
@@ -50,7 +55,7 @@ export class Helper<C extends Calls> {
     await ended;
   }
 
-  private take(id: number): { resolve(result: unknown): void; reject(error: Error): void } | undefined {
+  private take(id: number): Settle | undefined {
     const call = this.pending.get(id);
     this.pending.delete(id);
     return call;

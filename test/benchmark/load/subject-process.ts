@@ -14,7 +14,15 @@ function loopOf(id: string): ReadLoop {
 
 /** One of the things whose reads are timed, alone in its process. */
 const calls = {
-  async prepare({ subject, platform, timeMs }: { subject: string; platform: HostedPlatform; timeMs: number }) {
+  async prepare({
+    subject,
+    platform,
+    timeMs,
+  }: {
+    subject: string;
+    platform: HostedPlatform;
+    timeMs: number;
+  }) {
     for (const loop of await loopsOf(subject, platform)) {
       loops.set(loop.id, loop);
       // Not counted: until V8 has compiled a loop, it measures the interpreter.

@@ -1,3 +1,4 @@
+import { urlOf } from './url-of.js';
 import { type TestClock } from 'nestjs-feishu-auth/testing';
 
 interface Issued {
@@ -26,8 +27,8 @@ export class VirtualPlatform {
     const { isDown } = this;
     await this.clock.sleep(this.latencyMs);
     if (isDown) return new Response('bad gateway', { status: 502 });
-    const kind = String(input).includes('/app_access_token') ? 'app_access_token' : 'tenant_access_token';
-    const { tenant_key: tenantKey = '' } = JSON.parse(String(init?.body)) as { tenant_key?: string };
+    const kind = urlOf(input).includes('/app_access_token') ? 'app_access_token' : 'tenant_access_token';
+    const { tenant_key: tenantKey = '' } = JSON.parse(init?.body as string) as { tenant_key?: string };
     const { value, expiresAt } = this.token(`${kind}:${tenantKey}`);
     const expire = Math.floor((expiresAt - this.clock.trueTime()) / 1_000);
     return new Response(JSON.stringify({ code: 0, msg: 'ok', [kind]: value, expire }));

@@ -17,6 +17,7 @@ export function interceptorLoops(app: INestApplicationContext): ReadLoop[] {
   const next: CallHandler<string> = { handle: () => of('done') };
   // The methods that the interceptor asks; Nest's own class for it is not exported.
   const context = {
+    // oxlint-disable-next-line typescript/unbound-method -- only its metadata are looked at
     getHandler: () => Controller.prototype.handler,
     getClass: () => Controller,
     getType: () => 'http',

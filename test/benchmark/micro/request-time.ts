@@ -1,5 +1,5 @@
 import { type AddressInfo } from 'node:net';
-import { Controller, Get, type INestApplication, Module } from '@nestjs/common';
+import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type AskerCalls } from '../load/asker.js';
 import { Helper } from '../load/rpc.js';
@@ -17,7 +17,7 @@ class BareModule {}
 
 /** What a request to a Nest application takes that does nothing, asked from another process: nanoseconds, a round each. */
 export async function requestTimes(rounds: number, count: number): Promise<number[]> {
-  const app = await NestFactory.create<INestApplication>(BareModule, { logger: false, abortOnError: false });
+  const app = await NestFactory.create(BareModule, { logger: false, abortOnError: false });
   const asker = new Helper<AskerCalls>(new URL('../load/asker.js', import.meta.url));
   try {
     await app.listen(0, '127.0.0.1');

@@ -32,7 +32,8 @@ export async function measureInRounds(
 ): Promise<MicroResult[]> {
   const helpers: Helper<SubjectCalls>[] = [];
   try {
-    const loops: { id: string; name: string; helper: Helper<SubjectCalls>; ns: number[]; bytes: number[] }[] = [];
+    const loops: { id: string; name: string; helper: Helper<SubjectCalls>; ns: number[]; bytes: number[] }[] =
+      [];
     for (const subject of subjects) {
       const helper = new Helper<SubjectCalls>(new URL('../load/subject-process.js', import.meta.url), FLAGS);
       helpers.push(helper);

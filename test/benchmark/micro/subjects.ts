@@ -24,8 +24,9 @@ export async function loopsOf(subject: string, platform: HostedPlatform): Promis
   return subject === 'interceptor' ? interceptorLoops(app) : moduleLoops(tokens);
 }
 
-async function peerLoops({ id, name, build }: Peer, platform: HostedPlatform): Promise<ReadLoop[]> {
-  const tokens = await build(platform);
+async function peerLoops(peer: Peer, platform: HostedPlatform): Promise<ReadLoop[]> {
+  const tokens = await peer.build(platform);
+  const { id, name } = peer;
   await tokens.readMany(1);
   return [{ id, name, batch: PEER_BATCH, run: (count) => tokens.readMany(count) }];
 }

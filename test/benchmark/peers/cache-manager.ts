@@ -5,7 +5,8 @@ import { fetchTenantToken, LIFE_MS, type Peer } from './peer.js';
 export const CACHE_MANAGER: Peer = {
   id: 'cache-manager',
   name: 'cache-manager wrap()',
-  difference: 'a general cache: the expiry is the caller’s business, one clock, nothing counted; it emits an event a read',
+  difference:
+    'a general cache: the expiry is the caller’s business, one clock, nothing counted; it emits an event a read',
   build: (platform) => {
     const cache = createCache({ ttl: LIFE_MS });
     const fetcher = (): Promise<string> => fetchTenantToken(platform, SELF_BUILT_APP);

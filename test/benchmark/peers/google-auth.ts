@@ -4,7 +4,8 @@ import { type Peer } from './peer.js';
 export const GOOGLE_AUTH: Peer = {
   id: 'google-auth',
   name: 'google-auth-library getAccessToken()',
-  difference: 'one token a client and no table of tenants, one clock, nothing counted, no look ahead but a 5-minute margin',
+  difference:
+    'one token a client and no table of tenants, one clock, nothing counted, no look ahead but a 5-minute margin',
   build: ({ oauthUrl }) => {
     const client = new OAuth2Client({
       clientId: 'benchmark',

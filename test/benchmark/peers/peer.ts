@@ -10,7 +10,7 @@ export interface Peer {
   /** What it does less, or otherwise, than this module at a warm read. */
   readonly difference: string;
   /** One of its own, cold. */
-  build(platform: HostedPlatform): Promise<PeerTokens> | PeerTokens;
+  readonly build: (platform: HostedPlatform) => Promise<PeerTokens> | PeerTokens;
 }
 
 export interface PeerTokens {
@@ -22,7 +22,10 @@ export interface PeerTokens {
 }
 
 /** For peers that cache whatever a function gives: a self-built app's token, straight from the platform. */
-export async function fetchTenantToken({ domain }: HostedPlatform, app: { appId: string; appSecret: string }): Promise<string> {
+export async function fetchTenantToken(
+  { domain }: HostedPlatform,
+  app: { appId: string; appSecret: string },
+): Promise<string> {
   const response = await fetch(`${domain.open}/open-apis/auth/v3/tenant_access_token/internal`, {
     method: 'POST',
     headers: { 'content-type': 'application/json; charset=utf-8' },

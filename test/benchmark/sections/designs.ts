@@ -119,11 +119,11 @@ async function withExpiringTokens(
   await design.call('build', orderOf(id, platform, LIFETIME_SECONDS));
   // Not counted: the cold start, and the first reads, which run uncompiled.
   await design.call('throughput', { callers: CALLERS, durationMs: 300 });
-  const late = await design.call('lateRenewals', undefined as never);
+  const late = await design.call('lateRenewals');
   await platform.tokenCalls();
   const arrived = await design.call('arrivals', { durationMs, readsPerMs: READS_PER_MS });
   const platformCalls = await platform.tokenCalls();
-  const lateRenewals = (await design.call('lateRenewals', undefined as never)) - late;
+  const lateRenewals = (await design.call('lateRenewals')) - late;
   const throughput = await design.call('throughput', { callers: CALLERS, durationMs });
   return { arrived, platformCalls, lateRenewals, throughput };
 }
@@ -136,7 +136,8 @@ function report(
   rounds: ReadonlyMap<string, readonly Round[]>,
   size: Size['designs'],
 ): { metrics: Metric[]; details: Designs } {
-  const of = (id: string, pick: (round: Round) => number): Spread => spreadOf((rounds.get(id) ?? []).map(pick));
+  const of = (id: string, pick: (round: Round) => number): Spread =>
+    spreadOf((rounds.get(id) ?? []).map(pick));
   const throughput = (id: string): Spread => of(id, (round) => round.throughput);
   const mean = (id: string): Spread => of(id, ({ arrived }) => arrived.meanMs);
   const figures = DESIGNS.map(({ id, name, predicted }): DesignFigures => {

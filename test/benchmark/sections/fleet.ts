@@ -72,7 +72,7 @@ async function measure(
   const processes = await startProcesses(count, redis, platform);
   try {
     await platform.tokenCalls();
-    const cold = await Promise.all(processes.map((it) => it.call('read', undefined as never)));
+    const cold = await Promise.all(processes.map((it) => it.call('read')));
     const coldCalls = await platform.tokenCalls();
     const seen = await Promise.all(processes.map((it) => it.call('readFor', rotatingMs)));
     const calls = await platform.tokenCalls();

@@ -31,7 +31,7 @@ export const growth: Section<Growth> = async ({ growth: { rounds, tenants } }, o
     for (const count of tenants) {
       onProgress(`growth: round ${round + 1} of ${rounds}, ${count} tenants`);
       const helper = new Helper<GrowthCalls>(new URL('../load/growth-process.js', import.meta.url), FLAGS);
-      startups.push(await helper.call('startupMs', undefined as never));
+      startups.push(await helper.call('startupMs'));
       figures.get(count)?.push(await helper.call('measure', count));
       await helper.stop();
     }
@@ -60,7 +60,14 @@ function metricsOf(points: readonly GrowthPoint[], startupMs: Spread): Metric[] 
       { id: `growth/${tenants}/peek`, unit: 'ns', better: 'less', spread: peekNs },
       { id: `growth/${tenants}/sweep`, unit: 'ms', better: 'less', spread: sweepMs },
       ...(heapBytesPerTenant
-        ? [{ id: `growth/${tenants}/heap`, unit: 'bytes', better: 'less', spread: heapBytesPerTenant } as const]
+        ? [
+            {
+              id: `growth/${tenants}/heap`,
+              unit: 'bytes',
+              better: 'less',
+              spread: heapBytesPerTenant,
+            } as const,
+          ]
         : []),
     ]),
     { id: 'startup', unit: 'ms', better: 'less', spread: startupMs },

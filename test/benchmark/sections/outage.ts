@@ -53,7 +53,8 @@ export async function outage(): Promise<Outage> {
   platform.isDown = false;
   let recoveredAfterMs = 0;
   const handle = tokens.handle({ kind: 'tenant' });
-  for (; handle.peek() === token && recoveredAfterMs < MINUTE_MS; recoveredAfterMs += 100) await clock.advance(100);
+  for (; handle.peek() === token && recoveredAfterMs < MINUTE_MS; recoveredAfterMs += 100)
+    await clock.advance(100);
   await app.close();
   return { minutes: (UNTIL_MS - FROM_MS) / MINUTE_MS, reads, failedReads, attempts, recoveredAfterMs };
 }

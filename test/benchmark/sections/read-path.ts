@@ -66,9 +66,12 @@ function report(
       less('read/peek/to-floor', 'x', details.ratios.peekToFloor),
       less('read/get/to-floor', 'x', details.ratios.getToFloor),
       less('read/interceptor/ns', 'ns', interceptorNs),
-      ...Object.entries(details.ratios.peers).map(
-        ([id, spread]): Metric => ({ id: `read/${id}/to-module`, unit: 'x', better: 'more', spread }),
-      ),
+      ...Object.entries(details.ratios.peers).map(([id, spread]): Metric => ({
+        id: `read/${id}/to-module`,
+        unit: 'x',
+        better: 'more',
+        spread,
+      })),
     ],
   };
 }

@@ -19,7 +19,11 @@ export interface ColdCallers {
 
 export interface Stampede {
   readonly platformLatencyMs: number;
-  readonly peers: readonly { readonly id: string; readonly name: string; readonly sizes: readonly ColdCallers[] }[];
+  readonly peers: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly sizes: readonly ColdCallers[];
+  }[];
 }
 
 interface Outcome {

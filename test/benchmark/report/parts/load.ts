@@ -1,0 +1,100 @@
+import { type Growth } from '../../sections/growth.js';
+import { type Fleet } from '../../sections/fleet.js';
+import { type Renewal, type Traffic } from '../../sections/renewal.js';
+import { type Stampede } from '../../sections/stampede.js';
+import { figure, spreadText } from '../figures.js';
+import { markdownTable } from '../text-table.js';
+
+export function stampedePart({ platformLatencyMs, peers }: Stampede): string {
+  const callers = peers[0]?.sizes.map((it) => it.callers) ?? [];
+  const rows = peers.map(({ name, sizes }) => [
+    name,
+    ...sizes.map(({ platformCalls, lastAnswerMs, failed }) => {
+      const failures = failed > 0 ? `, ${figure(failed)} failed` : '';
+      return `${figure(platformCalls.median)} in ${figure(lastAnswerMs.median)} ms${failures}`;
+    }),
+  ]);
+  return `## 3. Stampede
+
+![Requests to the platform by callers](benchmarks/calls-by-concurrency.svg)
+
+Flat is right: one request, however many callers want the token at once. A line that climbs asks the platform once for
+every caller.
+
+Requests to the platform, and the time until the last caller had its token. The platform takes ${platformLatencyMs} ms; the rest is the callers'
+process and, where there are thousands of requests, the platform's.
+
+${markdownTable([['callers', ...callers.map(figure)], ...rows])}`;
+}
+
+export function renewalPart(renewal: Renewal): string {
+  const { durationMs, lifetimeSeconds, readsPerSecond, rotating, still, outage } = renewal;
+  const row = (name: string, { slow, latency, rotations, waits }: Traffic): string[] => [
+    name,
+    spreadText(rotations),
+    spreadText(slow),
+    `${figure(latency.p50)} ms`,
+    `${figure(latency.p999)} ms`,
+    `${figure(latency.max)} ms`,
+    figure(waits),
+  ];
+  const head = ['', 'renewals', 'reads over 1 ms', 'p50', 'p99.9', 'max', 'waited for a renewal'];
+  return `## 4. Renewal under load
+
+${figure(readsPerSecond)} reads a second for ${figure(durationMs / 1_000)} s a round, each timed from when it was due, with tokens that live ${lifetimeSeconds} s; and the same
+with tokens that do not expire meanwhile. What both have in common is the machine: the garbage collector, the timer, the
+neighbours. Only the difference is the renewals'.
+
+${markdownTable([head, row('tokens rotate', rotating), row('tokens stay', still)])}
+
+**An outage of the platform** from before the earliest renewal until half a minute before the token's end (${figure(outage.minutes)} minutes, ${figure(outage.reads)}
+reads, on a clock that only the benchmark moves): ${figure(outage.failedReads)} failed reads, ${figure(outage.attempts)} attempts to renew. The new token was there
+${figure(outage.recoveredAfterMs / 1_000)} s after the platform's return.`;
+}
+
+export function growthPart({ points, startupMs }: Growth): string {
+  const rows = points.map(({ tenants, readNs, peekNs, heapBytesPerTenant, sweepMs, fetchedPerSecond }) => [
+    figure(tenants),
+    spreadText(readNs),
+    spreadText(peekNs),
+    heapBytesPerTenant ? spreadText(heapBytesPerTenant) : '',
+    spreadText(sweepMs),
+    tenants >= 100 ? figure(fetchedPerSecond.median) : '',
+  ]);
+  const head = ['tenants', 'read, ns', 'peek, ns', 'heap a tenant, bytes', 'sweep, ms', 'fetched/s'];
+  return `## 5. Growth
+
+![Heap by tenants](benchmarks/heap-by-tenants.svg)
+
+The bars are level: what a tenant costs does not depend on how many there are. The dashed line is the bound that was set.
+
+${markdownTable([head, ...rows])}
+
+Reads go through all tenants in an order that the processor's caches cannot foresee; from some thousand tenants on, what
+they cost more is memory that is far away. The heap holds everything of a tenant: key, token, windows, the record in the
+default store, and its place in the list of tenants in use. "Sweep" is a pre-warm sweep that finds nothing due, "fetched"
+how many tokens a second a process can take in from a platform that answers at once. Beyond 10,000 tenants \`maxTokens\` is raised.
+
+The module adds ${spreadText(startupMs)} ms to the start of a Nest application.`;
+}
+
+export function fleetPart(fleet: Fleet): string {
+  if ('skipped' in fleet) return `## 6. The fleet\n\nNot measured: ${fleet.skipped}.`;
+  const { points, lock } = fleet;
+  const rows = points.map(({ processes, coldCalls, coldLastMs, callsPerRotation }) => [
+    figure(processes),
+    spreadText(coldCalls),
+    spreadText(coldLastMs),
+    spreadText(callsPerRotation),
+  ]);
+  const head = ['processes', 'requests, cold', 'last token after, ms', 'requests a rotation'];
+  return `## 6. The fleet
+
+Processes on this one machine, with one redis-server for store and lock, that all want a token at once and have none; then
+read for a while as it rotates. The platform is 50 ms away.
+
+${markdownTable([head, ...rows])}
+
+The fleet's lock costs ${figure(lock.roundTrips)} round trips to Redis, one to take it and one to give it back: ${spreadText(lock.ms)} ms,
+where a \`PING\` takes ${spreadText(lock.pingMs)} ms.`;
+}

@@ -1,0 +1,168 @@
+import { parse, View } from 'vega';
+import { compile, type TopLevelSpec } from 'vega-lite';
+import { type AllDetails } from '../sections/index.js';
+import { times } from './figures.js';
+import { CONFIG, INK, OURS, THEIRS, withDarkMode } from './theme.js';
+
+const WIDTH = 620;
+
+/** The plots of a run, by file name. */
+export async function plotsOf(details: Partial<AllDetails>): Promise<Record<string, string>> {
+  const { readPath, designs, stampede, growth } = details;
+  const specs: Record<string, TopLevelSpec | undefined> = {
+    'read-path.svg': readPath && readPathPlot(readPath),
+    'latency-over-time.svg': designs && latencyPlot(designs),
+    'calls-by-concurrency.svg': stampede && callsPlot(stampede),
+    'heap-by-tenants.svg': growth && heapPlot(growth),
+  };
+  const plots: Record<string, string> = {};
+  for (const [name, spec] of Object.entries(specs)) if (spec) plots[name] = await svgOf(spec);
+  return plots;
+}
+
+async function svgOf(spec: TopLevelSpec): Promise<string> {
+  const view = new View(parse(compile(spec, { config: CONFIG as never }).spec), { renderer: 'none' });
+  const svg = withDarkMode(await view.toSVG());
+  view.finalize();
+  return `${svg}\n`;
+}
+
+/** How many times its floor a read takes. A bar on a logarithmic scale has to begin somewhere: at half a floor. */
+function readPathPlot({ results }: AllDetails['readPath']): TopLevelSpec {
+  const START = 0.5;
+  const floorOf = (id: string): string => (id === 'peek' ? 'floor-sync' : 'floor-async');
+  const ns = (id: string): number => results.find((it) => it.id === id)?.nsPerRead.median ?? Number.NaN;
+  const values = results
+    .filter(({ id }) => !id.startsWith('floor') && !id.startsWith('handler'))
+    .map(({ id, name }) => ({
+      name,
+      ratio: ns(id) / ns(floorOf(id)),
+      start: START,
+      label: times(ns(id) / ns(floorOf(id))),
+      isOurs: ['peek', 'get', 'module'].includes(id),
+    }));
+  const y = { field: 'name', type: 'nominal', sort: { field: 'ratio' }, title: null } as const;
+  const domain = [START, 2 * Math.max(...values.map(({ ratio }) => ratio))];
+  const x = {
+    field: 'ratio',
+    type: 'quantitative',
+    scale: { type: 'log', domain },
+    title: 'time of a read as a multiple of its floor (logarithmic)',
+  } as const;
+  return {
+    title: 'One read of a token that is held',
+    width: WIDTH,
+    height: { step: 30 },
+    data: { values },
+    layer: [
+      {
+        mark: { type: 'bar', height: 18 },
+        encoding: {
+          y,
+          x,
+          x2: { field: 'start' },
+          color: { condition: { test: 'datum.isOurs', value: OURS }, value: THEIRS },
+        },
+      },
+      {
+        mark: { type: 'text', align: 'left', dx: 5 },
+        encoding: { y, x, text: { field: 'label' } },
+      },
+      {
+        data: { values: [{ floor: 1 }] },
+        mark: { type: 'rule', strokeDash: [4, 3], color: INK.light },
+        encoding: { x: { field: 'floor', type: 'quantitative' } },
+      },
+    ],
+  };
+}
+
+function latencyPlot({ designs }: AllDetails['designs']): TopLevelSpec {
+  const LEAST_MS = 0.05;
+  const values = designs.flatMap(({ name, expiring }) =>
+    expiring.overTime.map(({ atMs, slowestMs }) => ({
+      name,
+      seconds: atMs / 1_000,
+      ms: Math.max(slowestMs, LEAST_MS),
+    })),
+  );
+  return {
+    title: 'The slowest read at each moment, while tokens expire',
+    width: WIDTH,
+    height: 260,
+    data: { values },
+    mark: { type: 'line', strokeWidth: 1.8 },
+    encoding: {
+      x: { field: 'seconds', type: 'quantitative', title: 'seconds' },
+      y: {
+        field: 'ms',
+        type: 'quantitative',
+        scale: { type: 'log' },
+        title: 'milliseconds (logarithmic)',
+      },
+      color: { field: 'name', type: 'nominal', sort: ours(designs) },
+    },
+  };
+}
+
+function callsPlot({ peers }: AllDetails['stampede']): TopLevelSpec {
+  const values = peers.flatMap(({ name, sizes }) =>
+    sizes.map(({ callers, platformCalls }) => ({ name, callers, calls: platformCalls.median })),
+  );
+  return {
+    title: 'Requests to the platform when nobody has a token yet',
+    width: WIDTH,
+    height: 260,
+    data: { values },
+    mark: { type: 'line', point: { size: 50, filled: true }, strokeWidth: 1.8 },
+    encoding: {
+      x: {
+        field: 'callers',
+        type: 'quantitative',
+        scale: { type: 'log' },
+        title: 'callers at once (logarithmic)',
+      },
+      y: { field: 'calls', type: 'quantitative', scale: { type: 'log' }, title: 'requests (logarithmic)' },
+      color: { field: 'name', type: 'nominal', sort: ours(peers) },
+      // Most lie on one line: the shape tells who is under it.
+      shape: { field: 'name', type: 'nominal', sort: ours(peers) },
+    },
+  };
+}
+
+function heapPlot({ points }: AllDetails['growth']): TopLevelSpec {
+  const values = points.flatMap(({ tenants, heapBytesPerTenant: heap }) =>
+    heap ? [{ tenants: tenants.toLocaleString('en-US'), order: tenants, bytes: heap.median }] : [],
+  );
+  const x = { field: 'tenants', type: 'ordinal', sort: { field: 'order' }, title: 'tenants' } as const;
+  const y = { field: 'bytes', type: 'quantitative', title: 'bytes of heap a tenant' } as const;
+  return {
+    title: 'What a tenant costs',
+    width: 320,
+    height: 220,
+    layer: [
+      {
+        data: { values },
+        mark: { type: 'bar', width: 40, color: OURS },
+        encoding: { x: { ...x, axis: { labelAngle: 0 } }, y },
+      },
+      {
+        data: { values },
+        mark: { type: 'text', dy: -8 },
+        encoding: { x, y, text: { ...y, format: ',.0f' } },
+      },
+      {
+        data: { values: [{ target: 1_000 }] },
+        mark: { type: 'rule', strokeDash: [4, 3], color: INK.light },
+        encoding: { y: { field: 'target', type: 'quantitative' } },
+      },
+    ],
+  };
+}
+
+/** Ours gets the first colour. */
+function ours(all: readonly { readonly id: string; readonly name: string }[]): string[] {
+  return all
+    .toSorted((a, b) => Number(b.id === 'module') - Number(a.id === 'module'))
+    .map(({ name }) => name);
+}

@@ -1,0 +1,95 @@
+import { type AllDetails } from '../sections/index.js';
+import { figure, spreadText } from './figures.js';
+
+/** What was to be reached, what was, and whether that is enough. */
+export interface Target {
+  readonly what: string;
+  readonly target: string;
+  readonly measured: string;
+  readonly isMet: boolean;
+}
+
+/** No more than rounding: what the measurement itself puts on the heap, spread over its reads. */
+const NO_BYTES = 0.5;
+
+export function targetsOf({ readPath, stampede, renewal, growth, day }: Partial<AllDetails>): Target[] {
+  const targets: Target[] = [];
+  if (readPath) targets.push(...readPathTargets(readPath));
+  const module = stampede?.peers.find(({ id }) => id === 'module');
+  if (module) {
+    const worst = Math.max(...module.sizes.flatMap(({ platformCalls }) => platformCalls.rounds));
+    targets.push({
+      what: `requests for up to ${figure(Math.max(...module.sizes.map((it) => it.callers)))} cold callers`,
+      target: 'exactly 1',
+      measured: figure(worst),
+      isMet: worst === 1,
+    });
+  }
+  const ourDay = day?.designs.find(({ id }) => id === 'module');
+  if (ourDay) {
+    const { waited, lateRenewals } = ourDay;
+    targets.push({
+      what: 'reads that waited in a day, late renewals',
+      target: '0 and 0',
+      measured: `${figure(waited)} and ${figure(lateRenewals)}`,
+      isMet: waited === 0 && lateRenewals === 0,
+    });
+  }
+  if (renewal) {
+    const { failedReads } = renewal.outage;
+    targets.push({
+      what: 'failed reads in an outage through the whole renewal window',
+      target: '0',
+      measured: figure(failedReads),
+      isMet: failedReads === 0,
+    });
+  }
+  const heaps = growth?.points.flatMap(({ heapBytesPerTenant, tenants }) =>
+    heapBytesPerTenant ? [{ heapBytesPerTenant, tenants }] : [],
+  );
+  for (const { heapBytesPerTenant, tenants } of heaps ?? []) {
+    targets.push({
+      what: `heap a tenant, with ${figure(tenants)} of them`,
+      target: '≤ 1,000 bytes',
+      measured: `${figure(heapBytesPerTenant.median)} bytes`,
+      isMet: heapBytesPerTenant.median <= 1_000,
+    });
+  }
+  return targets;
+}
+
+function readPathTargets({ results, ratios }: AllDetails['readPath']): Target[] {
+  const bytes = results.find(({ id }) => id === 'peek')?.bytesPerRead.median ?? Number.NaN;
+  const atLeast = (what: string, least: number, id: string): Target => {
+    const ratio = ratios.peers[id];
+    const median = ratio?.median ?? Number.NaN;
+    return {
+      what,
+      target: `≥ ${least}×`,
+      measured: ratio ? `${spreadText(ratio)}×` : 'not measured',
+      isMet: median >= least,
+    };
+  };
+  return [
+    {
+      what: '`peek()` over its floor',
+      target: '≤ 2×',
+      measured: `${spreadText(ratios.peekToFloor)}×`,
+      isMet: ratios.peekToFloor.median <= 2,
+    },
+    {
+      what: '`peek()`, allocated',
+      target: '0 bytes',
+      measured: `${bytes < NO_BYTES ? 0 : figure(bytes)} bytes`,
+      isMet: bytes < NO_BYTES,
+    },
+    {
+      what: '`get()` over its floor',
+      target: '≤ 2×',
+      measured: `${spreadText(ratios.getToFloor)}×`,
+      isMet: ratios.getToFloor.median <= 2,
+    },
+    atLeast('faster than `cache-manager`’s `wrap()`', 5, 'cache-manager'),
+    atLeast('faster than the official SDK', 50, 'lark-sdk'),
+  ];
+}
