@@ -60,8 +60,9 @@ export class TokenService {
     if (this.tenant && options?.tenantKey === undefined) return this.tenant.get(options);
     const isPlain = options !== undefined && !options.signal && options.minValidityMs === undefined;
     if (isPlain && !this.tenant) {
-      const fresh = this.reader.slots.find('tenant', options.tenantKey)?.readFresh();
-      if (fresh) return fresh.promise;
+      const slot = this.reader.slots.find('tenant', options.tenantKey);
+      const held = slot && this.reader.peek(slot);
+      if (held) return held.promise;
     }
     return this.getTenantsToken(options);
   }

@@ -29,6 +29,20 @@ export function tokenTime(wall: number, monotonic: number, anchor: number): numb
   return Math.max(wall, monotonic + anchor);
 }
 
+/** From then on a renewal may no longer be left to another process. */
+export function mustAtOf(expiresAt: number, lifeMs: number): number {
+  return expiresAt - (isShort(lifeMs) ? Math.min(MINUTE, 0.1 * lifeMs) : MINUTE);
+}
+
+/** From then on the token is not given out any more. */
+export function deadAtOf(expiresAt: number, lifeMs: number): number {
+  return expiresAt - (isShort(lifeMs) ? Math.min(10 * SECOND, 0.05 * lifeMs) : 10 * SECOND);
+}
+
+function isShort(lifeMs: number): boolean {
+  return lifeMs < SHORT_LIFE_MS;
+}
+
 /**
  * @param lifeMs the token's whole life as first seen
  * @param aheadMs how long before its end a token is renewed: the range to draw from
@@ -40,11 +54,10 @@ export function windowsOf(
   aheadMs: readonly [min: number, max: number],
   draw: number,
 ): TokenWindows {
-  const isShort = lifeMs < SHORT_LIFE_MS;
   const [min, max] = aheadMs;
-  const mustAt = expiresAt - (isShort ? Math.min(MINUTE, 0.1 * lifeMs) : MINUTE);
-  const deadAt = expiresAt - (isShort ? Math.min(10 * SECOND, 0.05 * lifeMs) : 10 * SECOND);
-  const refreshAt = isShort
+  const mustAt = mustAtOf(expiresAt, lifeMs);
+  const deadAt = deadAtOf(expiresAt, lifeMs);
+  const refreshAt = isShort(lifeMs)
     ? expiresAt - lifeMs * (1 - (0.5 + 0.2 * draw))
     : expiresAt - (min + draw * (max - min));
   return { refreshAt: Math.min(refreshAt, mustAt), mustAt, deadAt, expiresAt };

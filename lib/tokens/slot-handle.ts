@@ -24,8 +24,8 @@ export class SlotHandle implements TokenHandle {
 
   get(options?: TokenRequestOptions): Promise<string> {
     if (options === undefined) {
-      const fresh = this.slot.readFresh();
-      if (fresh !== undefined) return fresh.promise;
+      const held = this.slot.readFresh() ?? this.reader.peek(this.resolve());
+      if (held !== undefined) return held.promise;
     }
     return this.getSlowly(options);
   }

@@ -4,17 +4,15 @@ import { type TokenGrant } from '../platform/token-grants.js';
 import { type StoredSecret } from '../store/record-store.js';
 import { type Clock } from '../time/clock.js';
 import { type RandomSource } from '../time/random-source.js';
-import { flightContext } from './flight-context.js';
 import { nextAttemptAfterNoop, tokenTime, windowsOf } from './freshness.js';
 import { type HeldToken } from './held-token.js';
+import { KeptToken } from './kept-token.js';
 import { type TokenObserver } from './token-observer.js';
 import { type TokenSlot } from './token-slot.js';
 import { fingerprintOf } from './value-fingerprint.js';
 
 /** How long a value that the platform handed out again after its rejection is not rejected once more. */
 const CONFIRMED_MS = 60_000;
-
-const NOWHERE: ReadonlySet<string> = new Set();
 
 /** Decides which token a slot holds next: what the store has and what the platform grants both come through here. */
 export class TokenIntake {
@@ -83,7 +81,7 @@ export class TokenIntake {
     const same = this.toHeld(slot, held.value, endsAt, held.lifeMs, origin);
     const postponed = nextAttemptAfterNoop(same.expiresAt, this.timeOf(same));
     // Not past its dead line: till `refreshAt` reads look at nothing else.
-    const token = { ...same, refreshAt: Math.min(Math.max(same.refreshAt, postponed), same.deadAt) };
+    const token = same.renewedAt(Math.min(Math.max(same.refreshAt, postponed), same.deadAt));
     this.hold(slot, token);
     return token;
   }
@@ -108,18 +106,10 @@ export class TokenIntake {
     expiresAt: number,
     lifeMs: number,
     origin: Pick<HeldToken, 'anchor' | 'obtainedAt' | 'source'>,
-  ): HeldToken {
-    const { refreshAt, mustAt, deadAt } = windowsOf(
-      expiresAt,
-      lifeMs,
-      this.aheadMs,
-      this.draw(slot.key, value),
-    );
+  ): KeptToken {
+    const { refreshAt } = windowsOf(expiresAt, lifeMs, this.aheadMs, this.draw(slot.key, value));
     const { anchor, obtainedAt, source } = origin;
-    // Kept for two hours: it must not keep the flight's async context as long.
-    const promise = flightContext.run(NOWHERE, () => Promise.resolve(value));
-    // Field by field: an object that is spread into gets a hidden class of its own, 400 bytes a token.
-    return { value, promise, refreshAt, mustAt, deadAt, expiresAt, anchor, lifeMs, obtainedAt, source };
+    return new KeptToken(value, refreshAt, expiresAt, anchor, lifeMs, obtainedAt, source);
   }
 
   /** In [0, 1): the same for this process, key and token however often it is asked for. */

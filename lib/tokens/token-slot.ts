@@ -1,24 +1,18 @@
-import { type FeishuAuthError } from '../errors/feishu-auth.error.js';
 import { type Clock } from '../time/clock.js';
 import { freshnessOf, tokenTime, type Freshness, type FreshnessView } from './freshness.js';
 import { type HeldToken } from './held-token.js';
 import { type TokenFlight } from './token-flight.js';
 import { type ReadCounters } from './token-observer.js';
 import { type SlotState } from './slot-state.js';
+import { type RememberedValue, SlotTroubles } from './slot-troubles.js';
 import { type ResolvedQuery } from './token-query.js';
 import { fingerprintOf } from './value-fingerprint.js';
 
 /** How many rejected values are remembered besides the last one. */
 const REJECTED_BEFORE = 4;
 
-/** A value by its fingerprint, remembered until a time on the monotonic clock. */
-interface RememberedValue {
-  readonly fingerprint: string;
-  readonly until: number;
-}
-
 /** What one process holds for one query: the token, its windows, its flight, its failures. */
-export class TokenSlot implements FreshnessView {
+export class TokenSlot extends SlotTroubles implements FreshnessView {
   /** Before its `refreshAt`, by both clocks, it is the answer of the hot path, which looks at nothing else. */
   kept: HeldToken | undefined = undefined;
 
@@ -30,32 +24,15 @@ export class TokenSlot implements FreshnessView {
   /** Let go of by the table: a handle that still points here looks for its successor. */
   detached = false;
 
-  nextAttemptAt = -Infinity;
-  failFastUntil = -Infinity;
-  /** Failed flights in a row while a token was held, and while none was. */
-  renewalFailures = 0;
-  emptyFailures = 0;
-  lastFailure: { readonly error: FeishuAuthError; readonly atWallMs: number } | undefined = undefined;
-
-  /** The value an API rejected last: never adopted from the store. */
-  rejected: RememberedValue | undefined = undefined;
-  /** Those rejected before it, by fingerprint: a slow store may still hold them. */
-  private rejectedBefore: readonly string[] | undefined = undefined;
-  /** A rejected value that the platform handed out again: it was never the problem. */
-  confirmed: RememberedValue | undefined = undefined;
   /** The value held before this one, and its end: with the wall clock set back, a record of it says too much. */
   replaced: RememberedValue | undefined = undefined;
-  /** The value that the shared store did not take, twice. */
-  unshared: string | undefined = undefined;
-  /** The token that `minValidityMs` has already asked a longer-lived one for. */
-  longestAskedFor: string | undefined = undefined;
-
   constructor(
     readonly query: ResolvedQuery,
     readonly key: string,
     readonly counters: ReadCounters,
     private readonly clock: Clock,
   ) {
+    super();
     this.readAt = clock.monotonic();
   }
 

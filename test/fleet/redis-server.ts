@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
@@ -11,6 +12,8 @@ const MISSING = `'${BINARY}' is not to be had: install redis-server, or name it 
 
 /** A `describe` of what only a real redis-server can prove. Without one it is skipped, and said; in CI it fails. */
 export function describeWithRedis(name: string, body: () => void): void {
+  // Processes in real time: on a machine that others share, one stall of seconds is no fault of the code. It is printed.
+  jest.retryTimes(1, { logErrorsBeforeRetry: true });
   if (isInstalled) {
     describe(name, body);
   } else if (process.env['CI'] === 'true') {
