@@ -1,7 +1,7 @@
-import { jest } from '@jest/globals';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { allowOneStall } from './real-time.js';
 
 const BINARY = process.env['REDIS_SERVER_BIN'] ?? 'redis-server';
 const HOST = '127.0.0.1';
@@ -12,8 +12,7 @@ const MISSING = `'${BINARY}' is not to be had: install redis-server, or name it 
 
 /** A `describe` of what only a real redis-server can prove. Without one it is skipped, and said; in CI it fails. */
 export function describeWithRedis(name: string, body: () => void): void {
-  // Processes in real time: on a machine that others share, one stall of seconds is no fault of the code. It is printed.
-  jest.retryTimes(1, { logErrorsBeforeRetry: true });
+  allowOneStall();
   if (isInstalled) {
     describe(name, body);
   } else if (process.env['CI'] === 'true') {
