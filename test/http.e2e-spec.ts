@@ -10,6 +10,7 @@ import { type FeishuEmulator } from '../lib/testing/feishu-emulator.js';
 import { type FeishuEmulatorOptions } from '../lib/testing/feishu-emulator.options.js';
 import { AppTicketService } from '../lib/ticket/app-ticket.service.js';
 import { TokenService } from '../lib/token.service.js';
+import { collectGarbage } from './fixtures/collect-garbage.js';
 import {
   ECHO,
   Gate,
@@ -300,9 +301,13 @@ describe('FeishuHttpService', () => {
         expect(clone).not.toHaveBeenCalled();
         let received = 0;
         let peak = 0;
+        let measureAt = size / 4;
         const before = process.memoryUsage().arrayBuffers;
         for await (const chunk of response.body as ReadableStream<Uint8Array>) {
           received += chunk.byteLength;
+          if (received < measureAt) continue;
+          measureAt += size / 4;
+          collectGarbage();
           peak = Math.max(peak, process.memoryUsage().arrayBuffers - before);
         }
         expect(received).toBe(size);

@@ -10,12 +10,10 @@ const clamp = (ms: number): number => Math.min(Math.max(ms, 0), MAX_DELAY_MS);
 const WALL_RESOLUTION_MS = 1;
 
 // Whoever puts others in their place, as fake timers do, is asked instead, and at every read.
-const { now: ownWall } = Date;
+const isFaked = !Function.prototype.toString.call(Date.now).includes('[native code]');
+const ownWall = isFaked ? undefined : Date.now;
 // oxlint-disable-next-line typescript/unbound-method -- never called, only compared
 const { now: ownMonotonic } = performance;
-const areOwn = Function.prototype.toString.call(ownWall).includes('[native code]');
-
-const isOwnTime = (): boolean => areOwn && Date.now === ownWall && performance.now === ownMonotonic;
 
 /**
  * The machine's own clocks and timers. Every answer of `Date.now()` and `performance.now()` costs 16 bytes of the heap,
@@ -25,7 +23,7 @@ const isOwnTime = (): boolean => areOwn && Date.now === ownWall && performance.n
  */
 export class SystemClock extends Clock {
   private seenWall = -Infinity;
-  /** On the monotonic clock. */
+  /** On the monotonic clock; later than now is never. */
   private seenAt = -Infinity;
 
   now(): number {
@@ -33,13 +31,15 @@ export class SystemClock extends Clock {
   }
 
   monotonic(): number {
-    return isOwnTime() ? monotonicMilliseconds() : performance.now();
+    if (Date.now === ownWall && performance.now === ownMonotonic) return monotonicMilliseconds();
+    this.seenAt = Infinity;
+    return performance.now();
   }
 
   /** Seen anew when a millisecond has passed: a machine that slept, or a clock that was set, shows by then. */
   override wallAt(monotonic: number): number {
     const ageMs = monotonic - this.seenAt;
-    if (ageMs >= 0 && ageMs < WALL_RESOLUTION_MS && isOwnTime()) return this.seenWall;
+    if (ageMs >= 0 && ageMs < WALL_RESOLUTION_MS) return this.seenWall;
     this.seenAt = monotonic;
     this.seenWall = Date.now();
     return this.seenWall;

@@ -20,8 +20,7 @@ export class KeptToken implements HeldToken {
   ) {}
 
   get promise(): Promise<string> {
-    this.resolved ??= runOutside(() => Promise.resolve(this.value));
-    return this.resolved;
+    return this.resolved ?? this.resolve();
   }
 
   get mustAt(): number {
@@ -30,6 +29,12 @@ export class KeptToken implements HeldToken {
 
   get deadAt(): number {
     return deadAtOf(this.expiresAt, this.lifeMs);
+  }
+
+  /** Apart, because whatever has a closure in it puts something on the heap at every call. */
+  private resolve(): Promise<string> {
+    this.resolved = runOutside(() => Promise.resolve(this.value));
+    return this.resolved;
   }
 
   /** The same, renewed at another time. */

@@ -1,10 +1,11 @@
 import { type Clock } from '../time/clock.js';
 import { freshnessOf, tokenTime, type Freshness, type FreshnessView } from './freshness.js';
 import { type HeldToken } from './held-token.js';
+import { type TokenKind } from './access-token.js';
 import { type TokenFlight } from './token-flight.js';
 import { type ReadCounters } from './token-observer.js';
 import { type SlotState } from './slot-state.js';
-import { type RememberedValue, SlotTroubles } from './slot-troubles.js';
+import { SlotTroubles } from './slot-troubles.js';
 import { type ResolvedQuery } from './token-query.js';
 import { fingerprintOf } from './value-fingerprint.js';
 
@@ -25,15 +26,26 @@ export class TokenSlot extends SlotTroubles implements FreshnessView {
   detached = false;
 
   /** The value held before this one, and its end: with the wall clock set back, a record of it says too much. */
-  replaced: RememberedValue | undefined = undefined;
+  private replacedFingerprint: string | undefined = undefined;
+  private replacedUntil = -Infinity;
+
+  readonly kind: TokenKind;
+  readonly tenantKey: string | undefined;
   constructor(
-    readonly query: ResolvedQuery,
+    { kind, tenantKey }: ResolvedQuery,
     readonly key: string,
     readonly counters: ReadCounters,
     private readonly clock: Clock,
   ) {
     super();
+    this.kind = kind;
+    this.tenantKey = tenantKey;
     this.readAt = clock.monotonic();
+  }
+
+  /** It is its own query: there is a slot for every tenant, and an object more in each would be for nothing. */
+  get query(): ResolvedQuery {
+    return this;
   }
 
   get windows(): HeldToken | undefined {
@@ -84,7 +96,8 @@ export class TokenSlot extends SlotTroubles implements FreshnessView {
   hold(token: HeldToken): void {
     const { kept } = this;
     if (kept && kept.value !== token.value) {
-      this.replaced = { fingerprint: fingerprintOf(kept.value), until: kept.expiresAt - kept.anchor };
+      this.replacedFingerprint = fingerprintOf(kept.value);
+      this.replacedUntil = kept.expiresAt - kept.anchor;
     }
     this.kept = token;
   }
@@ -104,8 +117,8 @@ export class TokenSlot extends SlotTroubles implements FreshnessView {
 
   /** When a value that was held before ends, by the wall clock of now; `Infinity` for any other. */
   knownEnd(fingerprint: string): number {
-    if (this.replaced?.fingerprint !== fingerprint) return Infinity;
-    return this.replaced.until + this.clock.now() - this.clock.monotonic();
+    if (this.replacedFingerprint !== fingerprint) return Infinity;
+    return this.replacedUntil + this.clock.now() - this.clock.monotonic();
   }
 
   /** Holds nothing from now on. */
@@ -130,8 +143,8 @@ export class TokenSlot extends SlotTroubles implements FreshnessView {
   state(): SlotState {
     const held = this.usable();
     return {
-      kind: this.query.kind,
-      tenantKey: this.query.tenantKey,
+      kind: this.kind,
+      tenantKey: this.tenantKey,
       usable: held !== undefined,
       expiresInMs: held && held.expiresAt - this.time(),
       lifeMs: held?.lifeMs,

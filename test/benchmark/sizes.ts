@@ -26,11 +26,11 @@ export interface Size {
 export const QUICK: Size = {
   name: 'quick',
   micro: { rounds: 5, timeMs: 60, requests: 400 },
-  designs: { rounds: 2, callers: [1, 100, 1_000], steadyMs: 100, expiringMs: 2_200, dayStepMs: 60_000 },
+  designs: { rounds: 2, callers: [1, 100, 1_000], steadyMs: 100, expiringMs: 1_500, dayStepMs: 60_000 },
   stampede: { rounds: 1, callers: [1, 10, 100, 1_000] },
-  renewal: { rounds: 2, durationMs: 2_500, lifetimeSeconds: 3 },
-  growth: { rounds: 3, tenants: [1, 100, 10_000] },
-  fleet: { rounds: 1, processes: [1, 4], rotatingMs: 6_000 },
+  renewal: { rounds: 2, durationMs: 2_400, lifetimeSeconds: 2 },
+  growth: { rounds: 2, tenants: [1, 100, 10_000] },
+  fleet: { rounds: 1, processes: [1, 4], rotatingMs: 5_000 },
 };
 
 export const FULL: Size = {
@@ -39,7 +39,7 @@ export const FULL: Size = {
   designs: { rounds: 5, callers: [1, 10, 100, 1_000], steadyMs: 500, expiringMs: 5_000, dayStepMs: 10_000 },
   stampede: { rounds: 5, callers: [1, 10, 100, 1_000, 10_000] },
   renewal: { rounds: 7, durationMs: 12_000, lifetimeSeconds: 4 },
-  growth: { rounds: 5, tenants: [1, 100, 10_000, 100_000] },
+  growth: { rounds: 5, tenants: [1, 100, 1_000, 10_000, 100_000] },
   fleet: { rounds: 3, processes: [1, 2, 5, 10, 20], rotatingMs: 15_000 },
 };
 

@@ -1,18 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import v8 from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { type INestApplication } from '@nestjs/common';
 import { FeishuHttpService, TokenService } from '../../lib/index.js';
 import { FeishuEmulator } from '../../lib/testing/index.js';
+import { collectGarbage } from '../fixtures/collect-garbage.js';
 import { APP, startApp } from '../fixtures/nest-app.js';
 
 const SOAK_MS = Number(process.env['SOAK_MS'] ?? 90_000);
 const WORKERS = 20;
 const LIFE_S = 10;
 const BOT_INFO = '/open-apis/bot/v3/info';
-
-v8.setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 function heapUsed(): number {
   collectGarbage();

@@ -1,44 +1,59 @@
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { createClient, type RedisClientType } from '@redis/client';
-import { RedisServer } from '../../fleet/redis-server.js';
+
+const BINARY = process.env['REDIS_SERVER_BIN'] ?? 'redis-server';
 
 export function isRedisInstalled(): boolean {
-  return spawnSync(process.env['REDIS_SERVER_BIN'] ?? 'redis-server', ['--version']).status === 0;
+  return spawnSync(BINARY, ['--version']).status === 0;
 }
 
 /** A redis-server of the benchmark's own, and what it counts. */
 export class RedisHost {
   private constructor(
-    private readonly server: RedisServer,
+    private readonly server: ChildProcess,
+    readonly url: string,
     private readonly client: RedisClientType,
   ) {}
 
   static async start(): Promise<RedisHost> {
-    const server = await RedisServer.start();
-    const client = createClient({ url: server.url }) as RedisClientType;
+    const port = await freePort();
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    const server = spawn(BINARY, args, { stdio: 'ignore' });
+    const url = `redis://127.0.0.1:${port}`;
+    const client = createClient({ url }) as RedisClientType;
+    // It is not up at once; the client tries again until it is.
+    client.on('error', () => undefined);
     await client.connect();
-    return new RedisHost(server, client);
-  }
-
-  get url(): string {
-    return this.server.url;
+    return new RedisHost(server, url, client);
   }
 
   async flush(): Promise<void> {
     await this.client.flushAll();
   }
 
-  /** Commands that clients have sent so far; what a script does inside is none. */
+  /** Commands of the lock, and pings, that clients have sent so far; what a script does inside is none. */
   async commands(): Promise<number> {
     const statistics = await this.client.info('commandstats');
-    const sent = [...statistics.matchAll(/^cmdstat_(\w+):calls=(\d+)/gm)];
-    return sent
-      .filter(([, name]) => ['set', 'eval', 'evalsha', 'ping'].includes(name ?? ''))
-      .reduce((sum, [, , calls]) => sum + Number(calls), 0);
+    const sent = [...statistics.matchAll(/^cmdstat_(set|eval|evalsha|ping):calls=(\d+)/gm)];
+    return sent.reduce((sum, [, , calls]) => sum + Number(calls), 0);
   }
 
   async stop(): Promise<void> {
     await this.client.close();
-    await this.server.stop();
+    const ended = once(this.server, 'exit');
+    this.server.kill();
+    await ended;
   }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

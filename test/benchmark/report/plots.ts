@@ -41,7 +41,8 @@ function readPathPlot({ results }: AllDetails['readPath']): TopLevelSpec {
       label: times(ns(id) / ns(floorOf(id))),
       isOurs: ['peek', 'get', 'module'].includes(id),
     }));
-  const y = { field: 'name', type: 'nominal', sort: { field: 'ratio' }, title: null } as const;
+  const sort = values.toSorted((a, b) => a.ratio - b.ratio).map(({ name }) => name);
+  const y = { field: 'name', type: 'nominal', sort, title: null } as const;
   const domain = [START, 2 * Math.max(...values.map(({ ratio }) => ratio))];
   const x = {
     field: 'ratio',
@@ -132,9 +133,14 @@ function callsPlot({ peers }: AllDetails['stampede']): TopLevelSpec {
 
 function heapPlot({ points }: AllDetails['growth']): TopLevelSpec {
   const values = points.flatMap(({ tenants, heapBytesPerTenant: heap }) =>
-    heap ? [{ tenants: tenants.toLocaleString('en-US'), order: tenants, bytes: heap.median }] : [],
+    heap ? [{ tenants: tenants.toLocaleString('en-US'), bytes: heap.median }] : [],
   );
-  const x = { field: 'tenants', type: 'ordinal', sort: { field: 'order' }, title: 'tenants' } as const;
+  const x = {
+    field: 'tenants',
+    type: 'ordinal',
+    sort: values.map((it) => it.tenants),
+    title: 'tenants',
+  } as const;
   const y = { field: 'bytes', type: 'quantitative', title: 'bytes of heap a tenant' } as const;
   return {
     title: 'What a tenant costs',

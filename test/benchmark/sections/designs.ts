@@ -105,7 +105,10 @@ async function withLastingTokens(
     await platform.tokenCalls();
     const lastAnswerMs = await design.call('cold', callers);
     cold.push({ lastAnswerMs, platformCalls: await platform.tokenCalls() });
+    // One caller has read one tenant.
+    await design.call('warm');
     steady.push(await design.call('throughput', { callers, durationMs }));
+    await design.call('close');
   }
   return { cold, steady };
 }
@@ -125,6 +128,7 @@ async function withExpiringTokens(
   const platformCalls = await platform.tokenCalls();
   const lateRenewals = (await design.call('lateRenewals')) - late;
   const throughput = await design.call('throughput', { callers: CALLERS, durationMs });
+  await design.call('close');
   return { arrived, platformCalls, lateRenewals, throughput };
 }
 

@@ -8,6 +8,8 @@ export interface GrowthPoint {
   readonly tenants: number;
   readonly readNs: Spread;
   readonly peekNs: Spread;
+  /** `Map.get` + `Date.now` among as many entries. */
+  readonly floorNs: Spread;
   /** Absent for few tenants: there the process's own noise is larger. */
   readonly heapBytesPerTenant?: Spread;
   readonly sweepMs: Spread;
@@ -47,6 +49,7 @@ function pointOf(tenants: number, rounds: readonly TenantFigures[]): GrowthPoint
     tenants,
     readNs: of((round) => round.readNs),
     peekNs: of((round) => round.peekNs),
+    floorNs: of((round) => round.floorNs),
     ...(tenants >= MEANINGFUL_HEAP_FROM && { heapBytesPerTenant: of((round) => round.heapBytesPerTenant) }),
     sweepMs: of((round) => round.sweepMs),
     fetchedPerSecond: of((round) => round.fetchedPerSecond),

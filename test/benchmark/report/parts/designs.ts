@@ -21,8 +21,8 @@ ${expiringTable(designs)}
 
 Reads per second: ${callers} callers that read again as soon as they have their answer. Latencies: from the moment a read was
 due. Waited: longer than 1 ms. Late: renewals that began when the token before could not be used any more.
-This module asks the platform more often, because it does not use tokens to their end: by a fifth or so with tokens of two
-hours, and by more with tokens of a second, of which it renews when half is over.
+This module asks the platform more often, because it does not use tokens to their end: of tokens that live a second it renews
+when half is over, of tokens that live two hours when three quarters are.
 
 ### What the plan predicted, over (0)
 
@@ -38,7 +38,7 @@ ${coldTable(designs)}
 
 ${steadyTable(designs)}
 
-In steady reads the simplest design is the fastest: it does the least. What this module does besides at a read is in section 1.
+Where nothing expires, a design is as fast as it does little at a read; what this module does there besides is in section 1.
 ${day ? dayPart(day) : ''}`;
 }
 
