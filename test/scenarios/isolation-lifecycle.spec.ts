@@ -578,7 +578,10 @@ describe('failing fast', () => {
     }
     expect(world.platform.tokenCalls).toBe(1 + 5);
     expect(world.logged).toHaveLength(1);
-    expect(await healthOf(world)).toMatchObject({ status: 'degraded' });
+    // Not 'degraded': terminus 11 has no third state.
+    expect(await healthOf(world)).toMatchObject({
+      reason: expect.stringContaining('credentials are rejected'),
+    });
     await world.close();
   });
 
