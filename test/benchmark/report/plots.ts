@@ -28,19 +28,15 @@ async function svgOf(spec: TopLevelSpec): Promise<string> {
 }
 
 /** How many times its floor a read takes. A bar on a logarithmic scale has to begin somewhere: at half a floor. */
-function readPathPlot({ results }: AllDetails['readPath']): TopLevelSpec {
+function readPathPlot({ results, ratios }: AllDetails['readPath']): TopLevelSpec {
   const START = 0.5;
-  const floorOf = (id: string): string => (id === 'peek' ? 'floor-sync' : 'floor-async');
-  const ns = (id: string): number => results.find((it) => it.id === id)?.nsPerRead.median ?? Number.NaN;
-  const values = results
-    .filter(({ id }) => !id.startsWith('floor') && !id.startsWith('handler'))
-    .map(({ id, name }) => ({
-      name,
-      ratio: ns(id) / ns(floorOf(id)),
-      start: START,
-      label: times(ns(id) / ns(floorOf(id))),
-      isOurs: ['peek', 'get', 'module'].includes(id),
-    }));
+  const values = results.flatMap(({ id, name }) => {
+    const ratio = ratios.toFloor[id]?.median;
+    if (ratio === undefined) return [];
+    return [
+      { name, ratio, start: START, label: times(ratio), isOurs: ['peek', 'get', 'module'].includes(id) },
+    ];
+  });
   const sort = values.toSorted((a, b) => a.ratio - b.ratio).map(({ name }) => name);
   const y = { field: 'name', type: 'nominal', sort, title: null } as const;
   const domain = [START, 2 * Math.max(...values.map(({ ratio }) => ratio))];

@@ -10,6 +10,8 @@ export interface GrowthPoint {
   readonly peekNs: Spread;
   /** `Map.get` + `Date.now` among as many entries. */
   readonly floorNs: Spread;
+  /** Level, if what grows is only the distance to the memory. */
+  readonly peekToFloor: Spread;
   /** Absent for few tenants: there the process's own noise is larger. */
   readonly heapBytesPerTenant?: Spread;
   readonly sweepMs: Spread;
@@ -50,6 +52,7 @@ function pointOf(tenants: number, rounds: readonly TenantFigures[]): GrowthPoint
     readNs: of((round) => round.readNs),
     peekNs: of((round) => round.peekNs),
     floorNs: of((round) => round.floorNs),
+    peekToFloor: of(({ peekNs, floorNs }) => peekNs / floorNs),
     ...(tenants >= MEANINGFUL_HEAP_FROM && { heapBytesPerTenant: of((round) => round.heapBytesPerTenant) }),
     sweepMs: of((round) => round.sweepMs),
     fetchedPerSecond: of((round) => round.fetchedPerSecond),
@@ -58,9 +61,10 @@ function pointOf(tenants: number, rounds: readonly TenantFigures[]): GrowthPoint
 
 function metricsOf(points: readonly GrowthPoint[], startupMs: Spread): Metric[] {
   return [
-    ...points.flatMap(({ tenants, readNs, peekNs, heapBytesPerTenant, sweepMs }): Metric[] => [
+    ...points.flatMap(({ tenants, readNs, peekNs, heapBytesPerTenant, sweepMs, peekToFloor }): Metric[] => [
       { id: `growth/${tenants}/read`, unit: 'ns', better: 'less', spread: readNs },
       { id: `growth/${tenants}/peek`, unit: 'ns', better: 'less', spread: peekNs },
+      { id: `growth/${tenants}/peek-to-floor`, unit: 'x', better: 'less', spread: peekToFloor },
       { id: `growth/${tenants}/sweep`, unit: 'ms', better: 'less', spread: sweepMs },
       ...(heapBytesPerTenant
         ? [

@@ -10,9 +10,8 @@ import { type Section } from './section.js';
 export interface ReadPath {
   readonly results: readonly MicroResult[];
   readonly ratios: {
-    /** Ours over its floor: smaller is better. */
-    readonly peekToFloor: Spread;
-    readonly getToFloor: Spread;
+    /** A read over its floor, by id: smaller is better. `peek` has the synchronous floor, all others the asynchronous. */
+    readonly toFloor: Readonly<Record<string, Spread>>;
     /** A peer's read over ours: how many times faster ours is, by the peer's id. */
     readonly peers: Readonly<Record<string, Spread>>;
   };
@@ -21,6 +20,9 @@ export interface ReadPath {
   /** A request to a Nest application that does nothing, nanoseconds. */
   readonly requestNs: Spread;
 }
+
+/** The reads that have a floor: ours, then the peers'. */
+const READS: readonly string[] = ['peek', 'get', 'module', ...PEERS.map(({ id }) => id)];
 
 /** The cost of a read of a token that is held: ours, what is physically possible, and what the peers take. */
 export const readPath: Section<ReadPath> = async ({ micro }, onProgress) => {
@@ -50,8 +52,9 @@ function report(
   const details: ReadPath = {
     results,
     ratios: {
-      peekToFloor: ratioOf(ns('peek'), ns('floor-sync')),
-      getToFloor: ratioOf(ns('get'), ns('floor-async')),
+      toFloor: Object.fromEntries(
+        READS.map((id) => [id, ratioOf(ns(id), ns(id === 'peek' ? 'floor-sync' : 'floor-async'))]),
+      ),
       peers: Object.fromEntries(PEERS.map(({ id }) => [id, ratioOf(ns(id), ns('module'))])),
     },
     interceptorNs,
@@ -63,8 +66,9 @@ function report(
     metrics: [
       ...results.map(({ id, nsPerRead }) => less(`read/${id}/ns`, 'ns', nsPerRead)),
       ...results.map(({ id, bytesPerRead }) => less(`read/${id}/bytes`, 'bytes', bytesPerRead)),
-      less('read/peek/to-floor', 'x', details.ratios.peekToFloor),
-      less('read/get/to-floor', 'x', details.ratios.getToFloor),
+      ...Object.entries(details.ratios.toFloor).map(([id, spread]) =>
+        less(`read/${id}/to-floor`, 'x', spread),
+      ),
       less('read/interceptor/ns', 'ns', interceptorNs),
       ...Object.entries(details.ratios.peers).map(([id, spread]): Metric => ({
         id: `read/${id}/to-module`,

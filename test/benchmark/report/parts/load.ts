@@ -2,7 +2,7 @@ import { type Growth } from '../../sections/growth.js';
 import { type Fleet } from '../../sections/fleet.js';
 import { type Renewal, type Traffic } from '../../sections/renewal.js';
 import { type Stampede } from '../../sections/stampede.js';
-import { figure, spreadText } from '../figures.js';
+import { figure, spreadText, times } from '../figures.js';
 import { markdownTable } from '../text-table.js';
 
 export function stampedePart({ platformLatencyMs, peers }: Stampede): string {
@@ -54,11 +54,12 @@ ${figure(outage.recoveredAfterMs / 1_000)} s after the platform's return.`;
 
 export function growthPart({ points, startupMs }: Growth): string {
   const rows = points.map(
-    ({ tenants, readNs, peekNs, floorNs, heapBytesPerTenant, sweepMs, fetchedPerSecond }) => [
+    ({ tenants, readNs, peekNs, floorNs, peekToFloor, heapBytesPerTenant, sweepMs, fetchedPerSecond }) => [
       figure(tenants),
       spreadText(readNs),
       spreadText(peekNs),
       spreadText(floorNs),
+      times(peekToFloor.median),
       heapBytesPerTenant ? spreadText(heapBytesPerTenant) : '',
       spreadText(sweepMs),
       tenants >= 100 ? figure(fetchedPerSecond.median) : '',
@@ -69,6 +70,7 @@ export function growthPart({ points, startupMs }: Growth): string {
     'read, ns',
     'peek, ns',
     'floor, ns',
+    'peek over floor',
     'heap a tenant, bytes',
     'sweep, ms',
     'fetched/s',

@@ -1,24 +1,17 @@
 import { PEERS } from '../../peers/index.js';
 import { type ReadPath } from '../../sections/read-path.js';
+import { type Spread } from '../../statistics.js';
 import { duration, figure, spreadText, times } from '../figures.js';
 import { markdownTable } from '../text-table.js';
 
 export function readPathPart({ results, ratios, interceptorNs, requestNs }: ReadPath): string {
-  const ns = (id: string): number => results.find((it) => it.id === id)?.nsPerRead.median ?? Number.NaN;
-  const toOurs = (id: string): string => {
-    const ratio = ratios.peers[id];
-    return ratio ? times(ratio.median) : '';
-  };
-  const toFloor = (id: string): string => {
-    if (id === 'peek') return times(ns(id) / ns('floor-sync'));
-    return id.startsWith('floor') || id.startsWith('handler') ? '' : times(ns(id) / ns('floor-async'));
-  };
+  const ratioText = (ratio: Spread | undefined): string => (ratio ? times(ratio.median) : '');
   const rows = results.map(({ id, name, nsPerRead, bytesPerRead }) => [
     name,
     spreadText(nsPerRead),
     figure(bytesPerRead.median < 0.5 ? 0 : bytesPerRead.median),
-    toFloor(id),
-    toOurs(id),
+    ratioText(ratios.toFloor[id]),
+    ratioText(ratios.peers[id]),
   ]);
   const share = (interceptorNs.median / requestNs.median) * 100;
   return `## 1. The read path
@@ -31,8 +24,8 @@ warm read, on a logarithmic scale. \`peek()\` may be left of the line: its floor
 
 ${markdownTable([['', 'ns a read', 'bytes a read', 'times its floor', 'ours is faster by'], ...rows])}
 
-Median of the rounds, in brackets the middle half of them. "Ours is faster by" compares with \`getTenantAccessToken()\`,
-round by round. The floor of \`peek()\` is the synchronous one, that of everything else the asynchronous one.
+Median of the rounds, in brackets the middle half of them; ratios are taken round by round. "Ours is faster by" compares with
+\`getTenantAccessToken()\`. The floor of \`peek()\` is the synchronous one, that of everything else the asynchronous one.
 
 **The interceptor** adds ${duration(interceptorNs.median)} to a handler. A request to a Nest application that does nothing takes
 ${duration(requestNs.median)} over loopback, so its share is ${figure(share)} %.
