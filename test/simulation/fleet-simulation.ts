@@ -48,9 +48,11 @@ export class FleetSimulation {
     };
   }
 
-  async run(): Promise<PhaseReport[]> {
+  /** @param onPhase told when each phase begins */
+  async run(onPhase?: (name: PhaseName) => void): Promise<PhaseReport[]> {
     this.startAll();
     for (const { name, minutes } of this.scenario.phases) {
+      onPhase?.(name);
       const report = this.log.begin(name);
       this.isDown = name === 'outage';
       if (name === 'restart') this.restartAll();

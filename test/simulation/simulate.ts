@@ -1,10 +1,8 @@
 import { parseArgs } from 'node:util';
-import { FleetSimulation, type Scenario } from './fleet-simulation.js';
+import { type Scenario } from './fleet-simulation.js';
 import { reportTable } from './report-table.js';
 import { SIZES, TIMELINES } from './scenarios.js';
-
-// Nobody reads the stacks of the hundred thousands of errors that an outage is made of.
-Error.stackTraceLimit = 0;
+import { simulateInThread } from './simulation-thread.js';
 
 const { values } = parseArgs({
   options: {
@@ -33,14 +31,16 @@ const scenarios: Scenario[] = sizes
   .filter((it) => values.only === undefined || nameOf(it).includes(values.only));
 if (scenarios.length === 0) throw new Error(`--only ${values.only}: no scenario's name has that in it`);
 
-for (const scenario of scenarios) {
-  const startedAt = performance.now();
-  const reports = await new FleetSimulation(scenario).run();
-  const seconds = Math.round((performance.now() - startedAt) / 1_000);
-  console.log(
-    `\n${nameOf(scenario)}, ${timeline} (seed ${seed}, took ${seconds} s)\n${reportTable(reports)}`,
-  );
+const startedAt = performance.now();
+const seconds = (): number => Math.round((performance.now() - startedAt) / 1_000);
+const runs = scenarios.map((scenario) =>
+  simulateInThread(scenario, (phase) => console.error(`${seconds()} s  ${nameOf(scenario)}: ${phase}`)),
+);
+for (const [index, scenario] of scenarios.entries()) {
+  const reports = (await runs[index]) ?? [];
+  console.log(`\n${nameOf(scenario)}, ${timeline} (seed ${seed})\n${reportTable(reports)}`);
 }
+console.error(`${seconds()} s  done`);
 
 function whole(name: string, text: string | undefined): number {
   const value = Number(text);

@@ -1,6 +1,9 @@
 import { Clock, type ClockTimer } from '../../lib/time/clock.js';
 import { TimerHeap, type HeapTimer } from './timer-heap.js';
 
+/** A turn of the event loop for each would cost more than most of them do. */
+const TIMERS_A_TURN = 1_000;
+
 /** The one time of a simulated fleet: it jumps from timer to timer. */
 export class VirtualTime {
   /** Milliseconds since the simulation began. */
@@ -21,19 +24,25 @@ export class VirtualTime {
   /** Fires everything due until `until`, each with all promises settled that the one before set off. */
   async run(until: number): Promise<void> {
     await settled();
-    for (let next = this.heap.first; next && next.at <= until; next = this.heap.first) {
-      this.heap.shift();
-      const { callback } = next;
-      if (!callback) continue;
-      this.now = next.at;
-      callback();
+    while ((this.heap.first?.at ?? Infinity) <= until) {
+      for (let timer = 0; timer < TIMERS_A_TURN; timer++) setImmediate(() => this.fireNext(until));
       await settled();
     }
     this.now = until;
   }
+
+  private fireNext(until: number): void {
+    for (let next = this.heap.first; next && next.at <= until; next = this.heap.first) {
+      this.heap.shift();
+      if (!next.callback) continue;
+      this.now = next.at;
+      next.callback();
+      return;
+    }
+  }
 }
 
-/** One turn of the event loop: by then every promise has settled that needs no time to pass. */
+/** Between two immediates every promise settles that needs no time to pass, and the event loop turns for many at once. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
