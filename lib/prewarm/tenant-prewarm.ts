@@ -22,22 +22,19 @@ export class TenantPrewarm {
     const { registry, lifecycle, reader, maxTokens } = this.deps;
     for (const tenantKey of await registry.merge(reader.slots, idleAfterMs))
       await lifecycle.follow(tenantKey);
+    const slotOf = (tenantKey: string): TokenSlot | undefined => reader.slots.find('tenant', tenantKey);
+    const without = registry.inUse((tenantKey) => this.isEmpty(slotOf(tenantKey)));
     // Not at the cost of tenants that are read here.
-    const room = Math.max(0, maxTokens - reader.slots.size);
-    const slots = registry.inUse().map((tenantKey) => reader.slots.find('tenant', tenantKey) ?? tenantKey);
-    const missing = slots.filter((it) => typeof it === 'string').slice(0, room);
-    return [
-      ...slots.filter((it) => typeof it !== 'string').filter((it) => this.isEmpty(it)),
-      ...missing.map((it) => this.newSlot(it)),
-    ];
+    let room = Math.max(0, maxTokens - reader.slots.size);
+    return without.flatMap((tenantKey) => slotOf(tenantKey) ?? (room-- > 0 ? this.newSlot(tenantKey) : []));
   }
 
   isInUse(tenantKey: string, idleAfterMs: number): boolean {
     return this.deps.registry.isInUse(tenantKey, idleAfterMs);
   }
 
-  private isEmpty(slot: TokenSlot): boolean {
-    return !slot.kept && !slot.flight && this.deps.clock.monotonic() >= slot.nextAttemptAt;
+  private isEmpty(slot: TokenSlot | undefined): boolean {
+    return !slot || (!slot.kept && !slot.flight && this.deps.clock.monotonic() >= slot.nextAttemptAt);
   }
 
   private newSlot(tenantKey: string): TokenSlot {

@@ -3,6 +3,7 @@ import { isPermanent } from '../platform/error-codes.js';
 import { type Clock } from '../time/clock.js';
 import {
   backgroundBackoff,
+  contendedPause,
   failFastBackoff,
   pauseBeforeMust,
   PERMANENT_FAILURE_PAUSE_MS,
@@ -29,6 +30,13 @@ export function paceAfterFailure(
   const told = withRetryAt(error, new Date(clock.now() + pause));
   slot.lastFailure = { error: told, atWallMs: clock.now() };
   return told;
+}
+
+/** Writes into its slot that another process has the renewal under way: when to look what came of it. */
+export function paceAfterContention(slot: TokenSlot, clock: Clock, random: number): void {
+  const held = slot.usable();
+  const pause = contendedPause(++slot.contentions, random);
+  slot.nextAttemptAt = clock.monotonic() + (held ? pauseBeforeMust(pause, held, slot.time()) : pause);
 }
 
 /** What every caller gets while the slot fails fast: the last failure again, as an error of its own. */

@@ -268,11 +268,12 @@ describe('backoff', () => {
     expect(attempts).toBeLessThanOrEqual(56);
   });
 
-  it('looks again at a contended key in 1 to 2 s', () => {
+  it('looks again at a contended key in 1 to 2 s, then after twice as long each time, up to a minute', () => {
     fc.assert(
-      fc.property(random, (jitter) => {
-        expect(contendedPause(jitter)).toBeGreaterThanOrEqual(SECOND);
-        expect(contendedPause(jitter)).toBeLessThanOrEqual(2 * SECOND);
+      fc.property(random, fc.integer({ min: 1, max: 100 }), (jitter, timesInARow) => {
+        const least = Math.min(30 * SECOND, 2 ** (timesInARow - 1) * SECOND);
+        expect(contendedPause(timesInARow, jitter)).toBeGreaterThanOrEqual(least);
+        expect(contendedPause(timesInARow, jitter)).toBeLessThanOrEqual(2 * least);
       }),
       propertyRuns(100),
     );

@@ -121,9 +121,12 @@ export function failFastBackoff(consecutiveFailures: number, random: number): nu
 /** Between probes when credentials, app or tenant were rejected: a human has to mend that. */
 export const PERMANENT_FAILURE_PAUSE_MS = MINUTE;
 
-/** Before looking again at a key whose renewal another process has under way: 1 to 2 s. */
-export function contendedPause(random: number): number {
-  return SECOND * (1 + random);
+/**
+ * Before looking again at a key whose renewal another process has under way: 1 to 2 s, doubling to a minute while nothing
+ * comes of it. In an outage a large fleet would otherwise do little else than look.
+ */
+export function contendedPause(timesInARow: number, random: number): number {
+  return Math.min(MINUTE / 2, SECOND * 2 ** (timesInARow - 1)) * (1 + random);
 }
 
 /** A pause after a failed background attempt, cut short so that `mustAt` gets an attempt of its own. */

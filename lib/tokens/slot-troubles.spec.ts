@@ -9,6 +9,7 @@ describe('SlotTroubles', () => {
       failFastUntil: -Infinity,
       renewalFailures: 0,
       emptyFailures: 0,
+      contentions: 0,
       lastFailure: undefined,
       rejected: undefined,
       rejectedBefore: undefined,

@@ -16,6 +16,7 @@ class Troubles {
   failFastUntil = -Infinity;
   renewalFailures = 0;
   emptyFailures = 0;
+  contentions = 0;
   lastFailure: SlotFailure | undefined = undefined;
   rejected: RememberedValue | undefined = undefined;
   rejectedBefore: readonly string[] | undefined = undefined;
@@ -65,6 +66,14 @@ export abstract class SlotTroubles {
   }
   set emptyFailures(value: number) {
     if (value !== this.troubles.emptyFailures) this.own.emptyFailures = value;
+  }
+
+  /** Flights in a row that left the renewal to another process. */
+  get contentions(): number {
+    return this.troubles.contentions;
+  }
+  set contentions(value: number) {
+    if (value !== this.troubles.contentions) this.own.contentions = value;
   }
 
   get lastFailure(): SlotFailure | undefined {

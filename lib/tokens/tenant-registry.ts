@@ -6,6 +6,8 @@ import { type TokenSlot } from './token-slot.js';
 
 /** A tenant's last use is written down again when it is this much later: not every sweep needs a write. */
 const WORTH_WRITING_MS = 10 * 60_000;
+/** To parse the record of thousands of tenants holds up whoever reads: one that has not changed is looked into this often. */
+const SAME_RECORD_MS = WORTH_WRITING_MS / 2;
 /** Without an end the record would outlive the app; every sweep of any process puts it off. */
 const RECORD_TTL_MS = 7 * 24 * 60 * 60_000;
 
@@ -28,6 +30,11 @@ export class TenantRegistry {
   private lastWriteAt = -Infinity;
   private mergeStartedAt = -Infinity;
   private hasNews = false;
+  /** What the record said when it was merged last, and when that was, on the monotonic clock. */
+  private merged: { readonly text: string | undefined; readonly at: number } = {
+    text: undefined,
+    at: -Infinity,
+  };
 
   constructor(private readonly deps: TenantRegistryDependencies) {}
 
@@ -52,9 +59,12 @@ export class TenantRegistry {
     return this.deps.clock.now() - (this.usedAt.get(tenantKey) ?? -Infinity) <= idleAfterMs;
   }
 
-  /** The tenants in use, the last one first. */
-  inUse(): string[] {
-    return [...this.usedAt].toSorted(([, a], [, b]) => b - a).map(([tenantKey]) => tenantKey);
+  /** The tenants in use, or those of them that are wanted, the last one first. */
+  inUse(isWanted: (tenantKey: string) => boolean = () => true): string[] {
+    // Sorted last: of thousands in use next to none are wanted at most sweeps.
+    const wanted = [...this.usedAt.keys()].filter(isWanted);
+    const at = (tenantKey: string): number => this.usedAt.get(tenantKey) ?? -Infinity;
+    return wanted.toSorted((a, b) => at(b) - at(a));
   }
 
   /**
@@ -68,7 +78,13 @@ export class TenantRegistry {
     this.mergeStartedAt = clock.monotonic();
     this.noteReads(slots, since);
     const stored = await records.read(key);
-    const roll = typeof stored === 'object' ? parseRoll(stored.secret) : undefined;
+    const text = typeof stored === 'object' ? stored.secret : undefined;
+    if (this.isMerged(text)) {
+      this.dropIdle(idleAfterMs);
+      return [];
+    }
+    this.merged = { text, at: this.mergeStartedAt };
+    const roll = text === undefined ? undefined : parseRoll(text);
     const changed = this.mergeStatuses(roll);
     this.mergeUses(roll);
     this.dropIdle(idleAfterMs);
@@ -78,13 +94,21 @@ export class TenantRegistry {
 
   private noteReads(slots: Iterable<TokenSlot>, since: number): void {
     const { clock } = this.deps;
-    for (const { query, kept, readAt } of slots) {
+    const wallToMonotonic = clock.now() - clock.monotonic();
+    for (const { tenantKey, kept, readAt } of slots) {
       // A token is the proof: anybody can make up a tenant key.
-      if (query.tenantKey === undefined || !kept || readAt < since) continue;
+      if (tenantKey === undefined || !kept || readAt < since) continue;
+      const before = this.usedAt.get(tenantKey);
+      if (before === undefined) this.hasNews = true;
       // When it was read, not now: the last sweep may be long ago.
-      const usedAt = clock.now() - (clock.monotonic() - readAt);
-      this.usedAt.set(query.tenantKey, Math.max(usedAt, this.usedAt.get(query.tenantKey) ?? -Infinity));
+      this.usedAt.set(tenantKey, Math.max(readAt + wallToMonotonic, before ?? -Infinity));
     }
+  }
+
+  /** Whether the store says what it said at the last merge, and nothing has come up here since. */
+  private isMerged(text: string | undefined): boolean {
+    const isSame = text !== undefined && text === this.merged.text;
+    return isSame && !this.hasNews && this.mergeStartedAt - this.merged.at < SAME_RECORD_MS;
   }
 
   private mergeStatuses(roll: TenantRoll | undefined): string[] {
@@ -115,6 +139,7 @@ export class TenantRegistry {
   private dropIdle(idleAfterMs: number): void {
     const before = this.deps.clock.now() - idleAfterMs;
     for (const [tenantKey, at] of this.usedAt) if (at < before) this.usedAt.delete(tenantKey);
+    if (this.usedAt.size <= this.deps.maxTenants) return;
     const surplus = this.inUse().slice(this.deps.maxTenants);
     for (const tenantKey of surplus) this.usedAt.delete(tenantKey);
   }
@@ -133,6 +158,7 @@ export class TenantRegistry {
     const written = await records.write(key, { secret, obtainedAt: now }, RECORD_TTL_MS);
     if (written !== undefined) return;
     this.hasNews = false;
+    this.merged = { text: secret, at: this.mergeStartedAt };
     this.lastWriteAt = clock.monotonic();
   }
 }

@@ -35,6 +35,8 @@ export class TokenIntake {
   fromStore(slot: TokenSlot, stored: StoredSecret): HeldToken | undefined {
     const { secret, obtainedAt, expiresAt, lifeMs } = stored;
     if (expiresAt === undefined || lifeMs === undefined) return undefined;
+    // The value held here is no news, dead or alive: with the wall clock set back, its record would revive it.
+    if (slot.kept?.value === secret) return undefined;
     const now = this.clock.now();
     // A writer whose clock is fast must not make a token live longer than any does.
     const fingerprint = fingerprintOf(secret);
@@ -42,8 +44,6 @@ export class TokenIntake {
     const origin = { anchor: now - this.clock.monotonic(), obtainedAt, source: 'store' as const };
     const token = this.toHeld(slot, secret, endsAt, lifeMs, origin);
     if (now >= token.deadAt || slot.isRejected(fingerprint)) return undefined;
-    // The value held here is no news, dead or alive: with the wall clock set back, its record would revive it.
-    if (slot.kept?.value === secret) return undefined;
     if (slot.usable() && now >= token.refreshAt) return undefined;
     this.hold(slot, token);
     return token;

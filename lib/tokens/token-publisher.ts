@@ -34,8 +34,9 @@ export class TokenPublisher {
   /** Stores what the store did not take before; ends with the first that it does not take now either. */
   async shareAgain(slots: Iterable<TokenSlot>): Promise<void> {
     for (const slot of slots) {
+      if (slot.unshared === undefined) continue;
       const [token, generation] = [slot.usable(), slot.generation];
-      if (token === undefined || token.value !== slot.unshared) continue;
+      if (token?.value !== slot.unshared) continue;
       if (!(await this.inTurn(slot, () => this.tryPublish(slot, generation, token)))) return;
       slot.unshared = undefined;
     }

@@ -50,16 +50,22 @@ type OwnRecord = 'app_ticket' | 'tenant_status' | 'tenants' | 'event';
  * share one Redis Cluster slot; the fingerprint makes a rotated secret start afresh.
  */
 export function cacheKey(identity: AppIdentity, kind: TokenKind | OwnRecord, tenantKey?: string): string {
-  const parts = [
-    new URL(identity.openOrigin).host,
-    identity.appId,
-    secretFingerprint(identity.appSecret),
-    kind,
-    ...(tenantKey === undefined ? [] : [tenantKey]),
-  ];
-  const inBraces = parts.map(encodeURIComponent).join(':');
+  const tenant = tenantKey === undefined ? [] : [':', encodeURIComponent(tenantKey)];
   // join() makes one flat string; what `+` makes keeps its parts, and there is a key for every tenant.
-  return [encodeURIComponent(identity.keyPrefix), ':v1:{', inBraces, '}'].join('');
+  return [beginningOf(identity), kind, ...tenant, '}'].join('');
+}
+
+/** Every renewal asks for a key or two, and to hash the secret would be most of the work for one. */
+const beginnings = new WeakMap<AppIdentity, string>();
+
+function beginningOf(identity: AppIdentity): string {
+  const known = beginnings.get(identity);
+  if (known !== undefined) return known;
+  const { keyPrefix, openOrigin, appId, appSecret } = identity;
+  const parts = [new URL(openOrigin).host, appId, secretFingerprint(appSecret)];
+  const beginning = `${encodeURIComponent(keyPrefix)}:v1:{${parts.map(encodeURIComponent).join(':')}:`;
+  beginnings.set(identity, beginning);
+  return beginning;
 }
 
 function secretFingerprint(secret: string): string {

@@ -7,10 +7,9 @@ import { type Clock } from '../time/clock.js';
 import { withDeadline } from '../time/deadline.js';
 import { type RandomSource } from '../time/random-source.js';
 import { type FailureLog } from './failure-log.js';
-import { paceAfterFailure } from './failure-pacing.js';
+import { paceAfterContention, paceAfterFailure } from './failure-pacing.js';
 import { flightBegan, flightContext, flightEnded } from './flight-context.js';
 import { type FlightLock } from './flight-lock.js';
-import { contendedPause } from './freshness.js';
 import { type HeldToken } from './held-token.js';
 import { TokenFlight, type FlightEnd, type FlightPurpose } from './token-flight.js';
 import { type TokenIntake } from './token-intake.js';
@@ -197,7 +196,7 @@ export class TokenRefresher {
     slot.flight = undefined;
     if (end === 'superseded') return;
     if (end === 'contended') {
-      slot.nextAttemptAt = this.deps.clock.monotonic() + contendedPause(this.deps.random.next());
+      paceAfterContention(slot, this.deps.clock, this.deps.random.next());
       return;
     }
     slot.succeeded();

@@ -129,6 +129,7 @@ export class TokenSlot extends SlotTroubles implements FreshnessView {
   succeeded(): void {
     this.renewalFailures = 0;
     this.emptyFailures = 0;
+    this.contentions = 0;
     this.nextAttemptAt = -Infinity;
     this.failFastUntil = -Infinity;
   }

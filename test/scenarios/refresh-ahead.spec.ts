@@ -1,4 +1,5 @@
 import { TestClock } from '../../lib/testing/test-clock.js';
+import { type RefreshLock } from '../../lib/lock/refresh-lock.js';
 import { type RandomSource } from '../../lib/time/random-source.js';
 import { fleetShared } from '../fixtures/fleet.js';
 import {
@@ -46,6 +47,29 @@ describe('B. Proactive refresh', () => {
     expect(await settledAtOnce(world.tokens.getTenantAccessToken())).not.toBe(first);
     expect(world.platform.calls).toHaveLength(2);
     expect(tenantMetrics(world)).toMatchObject({ hits: 301, staleServed: 300, waits: 1 });
+  });
+
+  it('#15 leaves a renewal that another process has under way to it, and looks ever less often what came of it', async () => {
+    const clock = new TestClock();
+    const looks: number[] = [];
+    const lock: RefreshLock = {
+      acquire: async () => {
+        looks.push(clock.monotonic());
+        return undefined;
+      },
+    };
+    const { world } = await warmWorld({ clock, lock });
+    await readEvery(SECOND / 2, world, MUST_AT - SECOND);
+    // The first one was for the token that is held.
+    const pauses = looks.slice(2).map((at, index) => at - (looks[index + 1] ?? 0));
+    expect(pauses.slice(0, 6).map((pause) => pause / SECOND)).toEqual([1.5, 3, 6, 12, 24, 45]);
+    // Looking every second or two would be a thousand.
+    expect(pauses.length).toBeLessThan(45);
+    expect(world.platform.calls).toHaveLength(1);
+
+    // In the last minute it is not left to others any more.
+    await readEvery(SECOND / 2, world, 3 * SECOND);
+    expect(world.platform.calls).toHaveLength(2);
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { TestClock } from '../../lib/testing/test-clock.js';
 import { FakeStore, hang } from '../fixtures/fake-store.js';
 import { fleetShared } from '../fixtures/fleet.js';
@@ -265,6 +266,31 @@ describe("a store app's tenants", () => {
         await world.settle(world.prewarmer.sweep());
       }
       expect(store.writes).toBe(writes);
+    });
+
+    it('looks into a record that stays the same every few minutes, and at once when there is a new tenant', async () => {
+      const shared = fleetShared();
+      const [world, other] = [start(shared), start(shared)];
+      await world.ticket();
+      await world.read('a');
+      await world.settle(world.prewarmer.sweep());
+      const parse = jest.spyOn(JSON, 'parse');
+      const looks = (): number => parse.mock.calls.filter(([text]) => text.startsWith('{"used"')).length;
+      for (let i = 0; i < 9; i++) {
+        await world.read('a');
+        await shared.clock.advance(30_000);
+        await world.settle(world.prewarmer.sweep());
+      }
+      expect(looks()).toBe(0);
+      await shared.clock.advance(30_000);
+      await world.settle(world.prewarmer.sweep());
+      expect(looks()).toBe(1);
+      await world.read('new');
+      await world.settle(world.prewarmer.sweep());
+      expect(looks()).toBe(2);
+      parse.mockRestore();
+      await other.settle(other.prewarmer.sweep());
+      expect(other.engine.tenantRegistry.inUse().toSorted()).toEqual(['a', 'new']);
     });
 
     it.each([['no JSON'], ['null'], ['{"used":{"a":"soon","../b":5},"stopped":[]}'], ['5']])(

@@ -34,7 +34,7 @@ export class FleetSimulation {
     const { time } = this;
     this.random = new SeededRandom(scenario.seed);
     this.log = new PhaseLog('cold start');
-    const redis = new SimulatedRedis(time, this.random.fork());
+    const redis = new SimulatedRedis(time, this.random.fork(), this.log);
     const platform = new SimulatedPlatform(time, this.random.fork(), this.log, () => this.isDown);
     this.around = {
       time,

@@ -17,6 +17,8 @@ export interface PhaseReport {
   /** Those of them that got no token, most at once: nobody waits for a platform that failed a moment ago. */
   failed: number;
   slowestReadMs: number;
+  /** What the fleet sent to Redis for tokens, tenants and locks. */
+  redisCommands: number;
 }
 
 /** Sums up a simulation by phase; phases of one name count as one. */
@@ -40,7 +42,7 @@ export class PhaseLog {
       phase,
       minutes: 0,
       ...zero,
-      ...{ reads: 0, waited: 0, failed: 0, slowestReadMs: 0 },
+      ...{ reads: 0, waited: 0, failed: 0, slowestReadMs: 0, redisCommands: 0 },
     };
     this.phases.set(phase, this.current);
     return this.current;

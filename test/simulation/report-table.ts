@@ -13,6 +13,7 @@ const HEADER = [
   'waited',
   'without token',
   'slowest ms',
+  'Redis/s',
 ];
 
 /** Answered platform calls per token that was issued: 1 is one call per token and lifetime. */
@@ -26,8 +27,18 @@ export function reportTable(reports: readonly PhaseReport[]): string {
 
 function row(report: PhaseReport): string[] {
   const { phase, minutes, tokens, refusedCalls, peakCallsPerSecond, lateRenewals } = report;
-  const { reads, waited, failed, slowestReadMs } = report;
+  const { reads, waited, failed, slowestReadMs, redisCommands } = report;
+  const redisPerSecond = Math.round(redisCommands / (minutes * 60));
   const perToken = tokens === 0 ? '-' : callsPerToken(report).toFixed(3);
-  const counts = [refusedCalls, peakCallsPerSecond, lateRenewals, reads, waited, failed, slowestReadMs];
+  const counts = [
+    refusedCalls,
+    peakCallsPerSecond,
+    lateRenewals,
+    reads,
+    waited,
+    failed,
+    slowestReadMs,
+    redisPerSecond,
+  ];
   return [phase, String(minutes), String(tokens), perToken, ...counts.map(String)];
 }

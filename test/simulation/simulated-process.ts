@@ -5,7 +5,6 @@ import { TokenPrewarmer } from '../../lib/prewarm/token-prewarmer.js';
 import { resolveOptions } from '../../lib/resolve-options.js';
 import { type ClockTimer } from '../../lib/time/clock.js';
 import { type TokenHandle } from '../../lib/tokens/access-token.js';
-import { type TokenSlot } from '../../lib/tokens/token-slot.js';
 import { type PhaseLog } from './phase-log.js';
 import { type SeededRandom } from './seeded-random.js';
 import { TICKET } from './simulated-platform.js';
@@ -14,8 +13,6 @@ import { HostClock, type VirtualTime } from './virtual-time.js';
 /** Every process reads each tenant once in so long, at no particular moment. */
 const READ_EVERY_MS = 20 * 60_000;
 const MAX_SKEW_MS = 3_000;
-/** Every 30 s, as it is really done, the merging of the list of tenants alone would take most of the simulation. */
-const MERGE_EVERY_SWEEPS = 20;
 
 export interface ProcessSurroundings {
   readonly time: VirtualTime;
@@ -109,18 +106,9 @@ export class SimulatedProcess {
   }
 }
 
-/** Merges the fleet's tenants when it starts, and then now and then. */
-class SeldomMerging extends TenantPrewarm {
-  private sweeps = 0;
-
-  override toWarm(idleAfterMs: number): Promise<TokenSlot[]> {
-    return this.sweeps++ % MERGE_EVERY_SWEEPS === 0 ? super.toWarm(idleAfterMs) : Promise.resolve([]);
-  }
-}
-
 function prewarmerOf(engine: FeishuAuthEngine): TokenPrewarmer {
   const { options, reader, tickets, metrics, clock, probeStore, tenants: lifecycle } = engine;
-  const tenants = new SeldomMerging({
+  const tenants = new TenantPrewarm({
     registry: engine.tenantRegistry,
     lifecycle,
     reader,

@@ -1,5 +1,6 @@
 import { type Cache } from 'cache-manager';
 import { type RedisLockClient } from '../../lib/lock/redis-link.js';
+import { type PhaseLog } from './phase-log.js';
 import { type SeededRandom } from './seeded-random.js';
 import { type VirtualTime } from './virtual-time.js';
 
@@ -15,6 +16,7 @@ export class SimulatedRedis {
   constructor(
     private readonly time: VirtualTime,
     private readonly random: SeededRandom,
+    private readonly log: PhaseLog,
   ) {}
 
   readonly cache = {
@@ -37,6 +39,7 @@ export class SimulatedRedis {
 
   /** Half the way there, the command, half the way back. */
   private async command<T>(run: () => T): Promise<T> {
+    this.log.current.redisCommands++;
     await this.time.sleep(this.random.between(0.25, 0.75));
     const answer = run();
     await this.time.sleep(this.random.between(0.25, 0.75));
