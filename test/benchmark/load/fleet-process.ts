@@ -55,19 +55,20 @@ const calls = {
     return [...seen];
   },
 
-  /** Takes the lock and gives it back, so often; and asks Redis for nothing, so often. */
-  async lockCycles(count: number): Promise<{ lockMs: number[]; pingMs: number[] }> {
-    const [lockMs, pingMs]: [number[], number[]] = [[], []];
+  /** Takes the lock and gives it back, so often; and as often the two commands that this cannot do without. */
+  async lockCycles(count: number): Promise<{ lockMs: number[]; bareMs: number[] }> {
+    const [lockMs, bareMs]: [number[], number[]] = [[], []];
     for (let i = 0; i < count; i++) {
       const start = performance.now();
       const lease = await lock?.acquire(`benchmark:${i}`, { ttlMs: 10_000, waitMs: 0 });
       await lease?.release();
       const between = performance.now();
-      await client?.ping();
+      await client?.set(`bare:${i}`, 'the owner', { NX: true, PX: 10_000 });
+      await client?.del(`bare:${i}`);
       lockMs.push(between - start);
-      pingMs.push(performance.now() - between);
+      bareMs.push(performance.now() - between);
     }
-    return { lockMs, pingMs };
+    return { lockMs, bareMs };
   },
 };
 

@@ -3,7 +3,7 @@ import { Platform } from '../load/platform.js';
 import { isRedisInstalled, RedisHost } from '../load/redis-host.js';
 import { Helper } from '../load/rpc.js';
 import { type Metric } from '../metric.js';
-import { spreadOf, type Spread } from '../statistics.js';
+import { quantile, ratioOf, spreadOf, type Spread } from '../statistics.js';
 import { type Section } from './section.js';
 
 const LATENCY_MS = 50;
@@ -18,20 +18,28 @@ const CYCLES = 200;
 export interface FleetPoint {
   readonly processes: number;
   readonly coldCalls: Spread;
+  /** Until the process in the middle had its token, and the last one. */
+  readonly coldMedianMs: Spread;
   readonly coldLastMs: Spread;
   readonly callsPerRotation: Spread;
 }
 
+/** One acquisition and its release, of a lock that is free. */
+export interface LockCost {
+  readonly roundTrips: number;
+  readonly ms: Spread;
+  /** A bare SET NX PX and DEL. */
+  readonly bareMs: Spread;
+  readonly toBare: Spread;
+}
+
 export type Fleet =
   | { readonly skipped: string }
-  | {
-      readonly points: readonly FleetPoint[];
-      /** One acquisition and its release, of a lock that is free. */
-      readonly lock: { readonly roundTrips: number; readonly ms: Spread; readonly pingMs: Spread };
-    };
+  | { readonly platformLatencyMs: number; readonly points: readonly FleetPoint[]; readonly lock: LockCost };
 
 interface Round {
   readonly coldCalls: number;
+  readonly coldMedianMs: number;
   readonly coldLastMs: number;
   readonly callsPerRotation: number;
 }
@@ -55,7 +63,10 @@ export const fleet: Section<Fleet> = async ({ fleet: size }, onProgress) => {
     onProgress('fleet: the lock');
     const points = processes.map((count) => pointOf(count, measured.get(count) ?? []));
     const lock = await lockCost(redis, platform);
-    return { details: { points, lock }, metrics: metricsOf(points, lock.ms) };
+    return {
+      details: { platformLatencyMs: LATENCY_MS, points, lock },
+      metrics: metricsOf(points, lock),
+    };
   } finally {
     await platform.stop();
     await redis.stop();
@@ -77,7 +88,12 @@ async function measure(
     const seen = await Promise.all(processes.map((it) => it.call('readFor', rotatingMs)));
     const calls = await platform.tokenCalls();
     const rotations = new Set(seen.flat()).size - 1;
-    return { coldCalls, coldLastMs: Math.max(...cold), callsPerRotation: calls / rotations };
+    return {
+      coldCalls,
+      coldMedianMs: quantile(cold, 0.5),
+      coldLastMs: quantile(cold, 1),
+      callsPerRotation: calls / rotations,
+    };
   } finally {
     await Promise.all(processes.map((it) => it.stop()));
   }
@@ -99,19 +115,17 @@ async function startProcesses(
   return processes;
 }
 
-async function lockCost(
-  redis: RedisHost,
-  platform: Platform,
-): Promise<{ roundTrips: number; ms: Spread; pingMs: Spread }> {
+async function lockCost(redis: RedisHost, platform: Platform): Promise<LockCost> {
   const [alone] = await startProcesses(1, redis, platform);
   try {
     if (!alone) throw new Error('no process');
     await alone.call('lockCycles', CYCLES);
     const before = await redis.commands();
-    const { lockMs, pingMs } = await alone.call('lockCycles', CYCLES);
-    // Among them the ping that is timed beside each cycle, which is no part of it.
+    const { lockMs, bareMs } = await alone.call('lockCycles', CYCLES);
+    // Among them the SET that is timed beside each cycle, which is no part of it.
     const roundTrips = ((await redis.commands()) - before) / CYCLES - 1;
-    return { roundTrips, ms: spreadOf(lockMs), pingMs: spreadOf(pingMs) };
+    const [ms, bare] = [spreadOf(lockMs), spreadOf(bareMs)];
+    return { roundTrips, ms, bareMs: bare, toBare: ratioOf(ms, bare) };
   } finally {
     await alone?.stop();
   }
@@ -121,18 +135,21 @@ function pointOf(processes: number, rounds: readonly Round[]): FleetPoint {
   return {
     processes,
     coldCalls: spreadOf(rounds.map((round) => round.coldCalls)),
+    coldMedianMs: spreadOf(rounds.map((round) => round.coldMedianMs)),
     coldLastMs: spreadOf(rounds.map((round) => round.coldLastMs)),
     callsPerRotation: spreadOf(rounds.map((round) => round.callsPerRotation)),
   };
 }
 
-function metricsOf(points: readonly FleetPoint[], lockMs: Spread): Metric[] {
+function metricsOf(points: readonly FleetPoint[], { ms, toBare }: LockCost): Metric[] {
   return [
-    ...points.flatMap(({ processes, coldCalls, coldLastMs, callsPerRotation }): Metric[] => [
+    ...points.flatMap(({ processes, coldCalls, coldMedianMs, coldLastMs, callsPerRotation }): Metric[] => [
       { id: `fleet/${processes}/cold-calls`, unit: 'calls', better: 'less', spread: coldCalls },
+      { id: `fleet/${processes}/cold-median`, unit: 'ms', better: 'less', spread: coldMedianMs },
       { id: `fleet/${processes}/cold-last`, unit: 'ms', better: 'less', spread: coldLastMs },
       { id: `fleet/${processes}/rotation-calls`, unit: 'calls', better: 'less', spread: callsPerRotation },
     ]),
-    { id: 'fleet/lock', unit: 'ms', better: 'less', spread: lockMs },
+    { id: 'fleet/lock', unit: 'ms', better: 'less', spread: ms },
+    { id: 'fleet/lock-to-bare', unit: 'x', better: 'less', spread: toBare },
   ];
 }

@@ -97,21 +97,28 @@ The module adds ${spreadText(startupMs)} ms to the start of a Nest application.`
 
 export function fleetPart(fleet: Fleet): string {
   if ('skipped' in fleet) return `## 6. The fleet\n\nNot measured: ${fleet.skipped}.`;
-  const { points, lock } = fleet;
-  const rows = points.map(({ processes, coldCalls, coldLastMs, callsPerRotation }) => [
+  const { platformLatencyMs, points, lock } = fleet;
+  const rows = points.map(({ processes, coldCalls, coldMedianMs, coldLastMs, callsPerRotation }) => [
     figure(processes),
     spreadText(coldCalls),
+    spreadText(coldMedianMs),
     spreadText(coldLastMs),
     spreadText(callsPerRotation),
   ]);
-  const head = ['processes', 'requests, cold', 'last token after, ms', 'requests a rotation'];
+  const head = [
+    'processes',
+    'requests, cold',
+    'token after, ms: the median process',
+    'the last one',
+    'requests a rotation',
+  ];
   return `## 6. The fleet
 
 Processes on this one machine, with one redis-server for store and lock, that all want a token at once and have none; then
-read for a while as it rotates. The platform is 50 ms away.
+read for a while as it rotates. The platform is ${platformLatencyMs} ms away.
 
 ${markdownTable([head, ...rows])}
 
 The fleet's lock costs ${figure(lock.roundTrips)} round trips to Redis, one to take it and one to give it back: ${spreadText(lock.ms)} ms,
-where a \`PING\` takes ${spreadText(lock.pingMs)} ms.`;
+${spreadText(lock.toBare)} times what a bare \`SET NX PX\` and \`DEL\` take.`;
 }
