@@ -28,15 +28,26 @@ export interface TokenRead {
   tookMs: number;
 }
 
+/** A use of a token, right after it was read, that the platform rejected. */
+export interface RejectedUse {
+  value: string;
+  /** Of the token's life when its use was sent, in milliseconds. */
+  leftMs: number;
+  /** How long the platform's answer took, in milliseconds. */
+  tookMs: number;
+}
+
 /** What steady reading came to. */
 export interface ReadingTotals {
   reads: number;
   /** The slowest read, in milliseconds. */
   slowestMs: number;
   failures: string[];
-  /** API calls with the token that was read, and what the platform said of those it did not take. */
+  /** API calls with the token that was read. */
   checks: number;
-  rejected: string[];
+  rejected: RejectedUse[];
+  /** Those that came to the platform after the token's end though they were sent before: the machine stood still. */
+  stalled: RejectedUse[];
 }
 
 export interface HealthReport {

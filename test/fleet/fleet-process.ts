@@ -106,14 +106,21 @@ async function isAccepted(value: string): Promise<boolean> {
   return ((await response.json()) as { code: number }).code === 0;
 }
 
-const totals: ReadingTotals = { reads: 0, slowestMs: 0, failures: [], checks: 0, rejected: [] };
+const totals: ReadingTotals = {
+  reads: 0,
+  slowestMs: 0,
+  failures: [],
+  checks: 0,
+  rejected: [],
+  stalled: [],
+};
 let reading: NodeJS.Timeout | undefined;
 let checking: NodeJS.Timeout | undefined;
 
-async function readOnce(): Promise<string | undefined> {
+async function timedRead<T>(work: () => Promise<T>): Promise<T | undefined> {
   const startedAt = monotonic();
   try {
-    return await tokens.getTenantAccessToken();
+    return await work();
   } catch (error) {
     totals.failures.push(String(error));
     return undefined;
@@ -124,10 +131,15 @@ async function readOnce(): Promise<string | undefined> {
 }
 
 async function checkOnce(): Promise<void> {
-  const value = await readOnce();
-  if (value === undefined) return;
+  const token = await timedRead(() => tokens.getToken({ kind: 'tenant' }));
+  if (token === undefined) return;
+  const { value, expiresAt } = token;
   totals.checks++;
-  if (!(await isAccepted(value).catch(() => true))) totals.rejected.push(value);
+  const sentAt = monotonic();
+  const leftMs = expiresAt.getTime() - Date.now();
+  if (await isAccepted(value).catch(() => true)) return;
+  const tookMs = monotonic() - sentAt;
+  (tookMs < leftMs ? totals.rejected : totals.stalled).push({ value, leftMs, tookMs });
 }
 
 const calls: FleetCalls = {
@@ -156,7 +168,7 @@ const calls: FleetCalls = {
   isAccepted,
   setTicket: (ticket) => app.get(AppTicketService).set(ticket),
   startReading: (everyMs, checkEveryMs) => {
-    reading = setInterval(() => void readOnce(), everyMs);
+    reading = setInterval(() => void timedRead(() => tokens.getTenantAccessToken()), everyMs);
     checking = setInterval(() => void checkOnce(), checkEveryMs);
   },
   stopReading: () => {

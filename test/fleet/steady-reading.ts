@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Fleet, TENANT_TOKEN } from './fleet.js';
+import { type RejectedUse } from './fleet-messages.js';
 
 export interface SteadyReading {
   reads: number;
@@ -7,9 +8,11 @@ export interface SteadyReading {
   /** Reads that had to wait for a renewal. */
   waited: number;
   failures: string[];
-  /** API calls with a token just read, and what became of those that the platform did not take. */
+  /** API calls with a token just read. */
   checks: number;
-  rejected: string[];
+  rejected: RejectedUse[];
+  /** Rejected because the machine stood still for longer than the token had to live. */
+  stalled: RejectedUse[];
   /** Requests for a token, and how many renewals they were for. */
   calls: number;
   rotations: number;
@@ -37,6 +40,7 @@ export async function readSteadily(fleet: Fleet, forMs: number, lifeMs: number):
     failures: totals.flatMap(({ failures }) => failures),
     checks: sum('checks'),
     rejected: totals.flatMap(({ rejected }) => rejected),
+    stalled: totals.flatMap(({ stalled }) => stalled),
     calls: renewals.length,
     rotations: renewals.filter(isFirst).length,
   };
@@ -46,8 +50,17 @@ export function describeReading(forMs: number, lifeMs: number, it: SteadyReading
   return (
     `${forMs / 1_000} s of ${lifeMs / 1_000} s tokens: ${it.reads} reads, the slowest ${it.slowestMs.toFixed(1)} ms, ` +
     `${it.waited} waited, ${it.failures.length} failed; ${it.calls} platform calls in ${it.rotations} rotations; ` +
-    `${it.checks} API calls, ${it.rejected.length} tokens rejected`
+    `${it.checks} API calls, ${it.rejected.length} tokens rejected` +
+    (it.stalled.length > 0
+      ? `; ${it.stalled.length} calls came after the end of a token with ${leftOf(it)}`
+      : '')
   );
+}
+
+function leftOf({ stalled }: SteadyReading): string {
+  const left = stalled.map(({ leftMs }) => Math.round(leftMs));
+  const took = stalled.map(({ tookMs }) => Math.round(tookMs));
+  return `${Math.min(...left)} to ${Math.max(...left)} ms left: they took ${Math.min(...took)} to ${Math.max(...took)} ms`;
 }
 
 async function sumOfWaits({ processes }: Fleet): Promise<number> {
