@@ -25,12 +25,12 @@ export interface Size {
 
 export const QUICK: Size = {
   name: 'quick',
-  micro: { rounds: 5, timeMs: 60, requests: 400 },
-  designs: { rounds: 2, callers: [1, 100, 1_000], steadyMs: 100, expiringMs: 1_500, dayStepMs: 60_000 },
+  micro: { rounds: 4, timeMs: 60, requests: 400 },
+  designs: { rounds: 2, callers: [1, 100, 1_000], steadyMs: 100, expiringMs: 1_200, dayStepMs: 60_000 },
   stampede: { rounds: 1, callers: [1, 10, 100, 1_000] },
   renewal: { rounds: 2, durationMs: 2_400, lifetimeSeconds: 2 },
   growth: { rounds: 2, tenants: [1, 100, 10_000] },
-  fleet: { rounds: 1, processes: [1, 4], rotatingMs: 5_000 },
+  fleet: { rounds: 1, processes: [1, 4], rotatingMs: 4_500 },
 };
 
 export const FULL: Size = {

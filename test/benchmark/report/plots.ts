@@ -2,9 +2,19 @@ import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { type AllDetails } from '../sections/index.js';
 import { times } from './figures.js';
-import { CONFIG, INK, OURS, THEIRS, withDarkMode } from './theme.js';
+import { CONFIG, INK, OURS, PAPER, THEIRS, withDarkMode } from './theme.js';
 
 const WIDTH = 620;
+/** The lines of a logarithmic axis. */
+const DECADES = [1, 10, 100, 1_000, 10_000];
+const FACET_HEADER = {
+  labelAngle: 0,
+  labelAlign: 'left',
+  labelOrient: 'top',
+  labelAnchor: 'start',
+  labelPadding: 0,
+  labelBaseline: 'top',
+} as const;
 
 /** The plots of a run, by file name. */
 export async function plotsOf(details: Partial<AllDetails>): Promise<Record<string, string>> {
@@ -43,7 +53,8 @@ function readPathPlot({ results, ratios }: AllDetails['readPath']): TopLevelSpec
   const x = {
     field: 'ratio',
     type: 'quantitative',
-    scale: { type: 'log', domain },
+    scale: { type: 'log', domain, nice: false },
+    axis: { values: DECADES },
     title: 'time of a read as a multiple of its floor (logarithmic)',
   } as const;
   return {
@@ -74,30 +85,39 @@ function readPathPlot({ results, ratios }: AllDetails['readPath']): TopLevelSpec
   };
 }
 
+/** A plot a design: drawn over one another, what is the machine's noise hides what is theirs. */
 function latencyPlot({ designs }: AllDetails['designs']): TopLevelSpec {
-  const LEAST_MS = 0.05;
+  const LEAST_MS = 0.1;
   const values = designs.flatMap(({ name, expiring }) =>
     expiring.overTime.map(({ atMs, slowestMs }) => ({
       name,
       seconds: atMs / 1_000,
       ms: Math.max(slowestMs, LEAST_MS),
+      isOurs: name === ours(designs)[0],
     })),
   );
+  const sort = designs.map(({ name }) => name);
   return {
-    title: 'The slowest read at each moment, while tokens expire',
-    width: WIDTH,
-    height: 260,
+    title: 'The slowest read at each moment, while tokens expire (ms, logarithmic)',
     data: { values },
-    mark: { type: 'line', strokeWidth: 1.8 },
-    encoding: {
-      x: { field: 'seconds', type: 'quantitative', title: 'seconds' },
-      y: {
-        field: 'ms',
-        type: 'quantitative',
-        scale: { type: 'log' },
-        title: 'milliseconds (logarithmic)',
+    facet: { row: { field: 'name', type: 'nominal', sort, title: null, header: FACET_HEADER } },
+    spacing: 6,
+    spec: {
+      width: WIDTH,
+      height: 64,
+      mark: { type: 'area', line: { strokeWidth: 1.5 }, fillOpacity: 0.25 },
+      encoding: {
+        x: { field: 'seconds', type: 'quantitative', title: 'seconds', scale: { nice: false } },
+        y: {
+          field: 'ms',
+          type: 'quantitative',
+          scale: { type: 'log', domainMin: LEAST_MS, nice: false },
+          axis: { values: [0.1, ...DECADES] },
+          title: null,
+        },
+        y2: { datum: LEAST_MS },
+        color: { condition: { test: 'datum.isOurs', value: OURS }, value: THEIRS },
       },
-      color: { field: 'name', type: 'nominal', sort: ours(designs) },
     },
   };
 }
@@ -116,10 +136,17 @@ function callsPlot({ peers }: AllDetails['stampede']): TopLevelSpec {
       x: {
         field: 'callers',
         type: 'quantitative',
-        scale: { type: 'log' },
+        scale: { type: 'log', nice: false },
+        axis: { values: DECADES },
         title: 'callers at once (logarithmic)',
       },
-      y: { field: 'calls', type: 'quantitative', scale: { type: 'log' }, title: 'requests (logarithmic)' },
+      y: {
+        field: 'calls',
+        type: 'quantitative',
+        scale: { type: 'log' },
+        axis: { values: DECADES },
+        title: 'requests (logarithmic)',
+      },
       color: { field: 'name', type: 'nominal', sort: ours(peers) },
       // Most lie on one line: the shape tells who is under it.
       shape: { field: 'name', type: 'nominal', sort: ours(peers) },
@@ -150,7 +177,7 @@ function heapPlot({ points }: AllDetails['growth']): TopLevelSpec {
       },
       {
         data: { values },
-        mark: { type: 'text', dy: -8 },
+        mark: { type: 'text', dy: 14, color: PAPER.light },
         encoding: { x, y, text: { ...y, format: ',.0f' } },
       },
       {

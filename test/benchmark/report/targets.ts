@@ -52,6 +52,16 @@ export function targetsOf({
       isMet: failedReads === 0,
     });
   }
+  const largest = growth?.points.at(-1);
+  if (largest) {
+    const { tenants, peekToFloor } = largest;
+    targets.push({
+      what: `\`peek()\` over its floor, with ${figure(tenants)} tenants`,
+      target: '≤ 2×',
+      measured: `${spreadText(peekToFloor)}×`,
+      isMet: peekToFloor.median <= 2,
+    });
+  }
   const heaps = growth?.points.flatMap(({ heapBytesPerTenant, tenants }) =>
     heapBytesPerTenant ? [{ heapBytesPerTenant, tenants }] : [],
   );
