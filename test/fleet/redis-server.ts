@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { allowOneStall } from './real-time.js';
 
 const BINARY = process.env['REDIS_SERVER_BIN'] ?? 'redis-server';
-const HOST = '127.0.0.1';
+export const HOST = '127.0.0.1';
 const START_LIMIT_MS = 10_000;
 
 const isInstalled = spawnSync(BINARY, ['--version']).status === 0;
@@ -31,18 +31,21 @@ export function describeWithRedis(name: string, body: () => void): void {
 export class RedisServer {
   private server: ChildProcess | undefined;
 
-  private constructor(readonly port: number) {}
+  private constructor(
+    readonly port: number,
+    private readonly settings: readonly string[],
+  ) {}
 
-  /** One that runs. */
-  static async start(): Promise<RedisServer> {
-    const redis = await RedisServer.reserve();
+  /** One that runs. @param settings of the command line, besides its own */
+  static async start(settings?: readonly string[]): Promise<RedisServer> {
+    const redis = await RedisServer.reserve(settings);
     await redis.start();
     return redis;
   }
 
   /** One that is not up yet. */
-  static async reserve(): Promise<RedisServer> {
-    return new RedisServer(await freePort());
+  static async reserve(settings: readonly string[] = []): Promise<RedisServer> {
+    return new RedisServer(await freePort(), settings);
   }
 
   get url(): string {
@@ -51,7 +54,8 @@ export class RedisServer {
 
   /** Starts it, empty. */
   async start(): Promise<void> {
-    const args = ['--port', String(this.port), '--bind', HOST, '--save', '', '--appendonly', 'no'];
+    const own = ['--port', String(this.port), '--bind', HOST, '--save', '', '--appendonly', 'no'];
+    const args = [...own, ...this.settings];
     const server = spawn(BINARY, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.server = server;
     await new Promise<void>((resolve, reject) => {
@@ -105,7 +109,7 @@ export class RedisServer {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, HOST);
   await once(server, 'listening');
