@@ -130,5 +130,7 @@ describe('the sample of a fleet without a redis-server', () => {
     expect(await sample.end()).toBe(1);
     expect(sample.output).toContain("'no-such-redis-server' cannot be started");
     expect(sample.output).toContain('apt-get install redis-server');
+    expect(sample.output).toContain('REDIS_SERVER_BIN');
+    expect(sample.output).not.toMatch(/^ +at /m); // no stack
   });
 });

@@ -22,7 +22,8 @@ export function describeWithRedis(name: string, body: () => void): void {
       });
     });
   } else {
-    console.warn(`SKIPPED: ${name}\n${MISSING}`);
+    // Not console.warn: of a file that is skipped as a whole Jest prints nothing that went to the console.
+    process.stderr.write(`SKIPPED: ${name}\n${MISSING}\n`);
     describe.skip(name, body);
   }
 }
