@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { allowOneStall } from './real-time.js';
 
-const BINARY = process.env['REDIS_SERVER_BIN'] ?? 'redis-server';
+export const BINARY = process.env['REDIS_SERVER_BIN'] ?? 'redis-server';
 export const HOST = '127.0.0.1';
 const START_LIMIT_MS = 10_000;
 
