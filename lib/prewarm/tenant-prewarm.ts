@@ -17,16 +17,23 @@ export interface TenantPrewarmDependencies {
 export class TenantPrewarm {
   constructor(private readonly deps: TenantPrewarmDependencies) {}
 
-  /** Merges what the fleet knows, follows tenants that came or went, and gives those in use that have no token here. */
+  /**
+   * Merges what the fleet knows, follows tenants that came or went, and gives those in use that have no token here, the
+   * one used last first.
+   */
   async toWarm(idleAfterMs: number): Promise<TokenSlot[]> {
     const { registry, lifecycle, reader, maxTokens } = this.deps;
     for (const tenantKey of await registry.merge(reader.slots, idleAfterMs))
       await lifecycle.follow(tenantKey);
     const slotOf = (tenantKey: string): TokenSlot | undefined => reader.slots.find('tenant', tenantKey);
-    const without = registry.inUse((tenantKey) => this.isEmpty(slotOf(tenantKey)));
-    // Not at the cost of tenants that are read here.
-    let room = Math.max(0, maxTokens - reader.slots.size);
-    return without.flatMap((tenantKey) => slotOf(tenantKey) ?? (room-- > 0 ? this.newSlot(tenantKey) : []));
+    const slots: TokenSlot[] = [];
+    for (const tenantKey of registry.inUse((it) => this.isEmpty(slotOf(it)))) {
+      const slot = slotOf(tenantKey);
+      if (slot) slots.push(slot);
+      // Not at the cost of tenants that are read here.
+      else if (reader.slots.size < maxTokens) slots.push(this.newSlot(tenantKey));
+    }
+    return slots;
   }
 
   isInUse(tenantKey: string, idleAfterMs: number): boolean {

@@ -119,10 +119,10 @@ export class TokenPrewarmer {
       failed: 0,
       dropped: reader.dropIdle(idleAfterMs, isInUse),
     };
-    // From the end: what is held and due comes first.
-    const due = [...toWarm, ...reader.due()];
+    // What is held and due comes first. One queue that all draw from.
+    const due = [...reader.due(), ...toWarm].values();
     const renewNext = async (): Promise<void> => {
-      for (let slot = due.pop(); slot; slot = due.pop()) {
+      for (const slot of due) {
         const outcome = await reader.renew(slot);
         if (outcome === 'renewed') result.refreshed++;
         if (outcome === 'failed') result.failed++;

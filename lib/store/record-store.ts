@@ -75,6 +75,11 @@ export class RecordStore {
     return this.store.write(key, record, ttlMs);
   }
 
+  /** Removes whatever is there, unless a newer version wrote it. */
+  async clear(key: string, obtainedAt: number, ttlMs: number): Promise<void> {
+    if ((await this.read(key)) !== 'newer') await this.remove(key, obtainedAt, ttlMs);
+  }
+
   /** Leaves a record without a secret, for `ttlMs`: `get` and `set` are all that a store needs to have. */
   remove(key: string, obtainedAt: number, ttlMs: number): Promise<void | Unavailable> {
     const record: StoredRecord = { version: SCHEMA_VERSION, key, obtainedAt };

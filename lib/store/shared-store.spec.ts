@@ -185,9 +185,34 @@ describe('SharedStore', () => {
     expect(store.breaker).toBe('closed');
   });
 
-  it('is found well again by a probe, which leaves a store that works alone', async () => {
+  it('is asked by a probe only when nobody else asked since the last one', async () => {
+    await store.read('key');
     await store.probe('key');
-    expect(cache.calls).toBe(0);
+    expect(cache.calls).toBe(1);
+    await store.probe('key');
+    expect(cache.calls).toBe(2);
+    await store.write('key', {});
+    await store.probe('key');
+    expect(cache.calls).toBe(3);
+  });
+
+  it('is found broken by one probe though nobody else asks, and not for a single failure', async () => {
+    cache.behaviour = refuse;
+    await store.probe('key');
+    expect(store.breaker).toBe('open');
+    expect(cache.calls).toBe(3);
+
+    store = new SharedStore((cache = new FakeCache()), clock, TIMEOUT_MS);
+    cache.behaviour = () => {
+      cache.behaviour = undefined;
+      return refuse();
+    };
+    await store.probe('key');
+    expect(store.breaker).toBe('closed');
+    expect(cache.calls).toBe(2);
+  });
+
+  it('is found well again by a probe', async () => {
     cache.behaviour = refuse;
     for (let failure = 0; failure < 3; failure++) await store.read('key');
     expect(store.breaker).toBe('open');

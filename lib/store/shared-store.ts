@@ -40,6 +40,7 @@ export class SharedStore {
   private readonly circuitBreaker: CircuitBreaker;
   /** Faults that were heard; they do not say which operation they are of. */
   private heard = 0;
+  private askedBefore = 0;
   /** The keys being read, and how many faults had been heard before. */
   private readonly reading = new Map<string, number>();
   private readonly onFault = (): void => {
@@ -80,9 +81,17 @@ export class SharedStore {
     if (written === UNAVAILABLE) return UNAVAILABLE;
   }
 
-  /** Asks a store that did not answer whether it does again: otherwise only the next renewal would find out. */
+  /**
+   * Asks a store that did not answer, or was not asked since the last time: otherwise only the next renewal would find
+   * out how it is.
+   */
   async probe(key: string): Promise<void> {
-    if (this.breaker !== 'closed') await this.read(key);
+    const isIdle = this.reads + this.writes === this.askedBefore;
+    // One failure may be chance; so many that the breaker opens are none.
+    if (isIdle || this.breaker !== 'closed') {
+      while ((await this.read(key)) === UNAVAILABLE && this.breaker === 'closed');
+    }
+    this.askedBefore = this.reads + this.writes;
   }
 
   /** Counts what a store gave that it cannot have been given. */

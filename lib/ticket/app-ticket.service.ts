@@ -56,8 +56,9 @@ export class AppTicketService {
   async set(ticket: string): Promise<void> {
     this.assertStoreApp();
     assertTicket(ticket);
-    const taken = this.take(ticket, this.deps.clock.now());
-    await this.deps.records.write(this.deps.key, taken);
+    const { clock, records, key } = this.deps;
+    const taken = this.take(ticket, clock.now());
+    if ((await records.read(key)) !== 'newer') await records.write(key, taken);
   }
 
   /**

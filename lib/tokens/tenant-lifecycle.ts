@@ -33,7 +33,7 @@ export class TenantLifecycle {
     const slot = await this.follow(tenantKey);
     if (slot || !statuses.isKnownStopped(tenantKey)) return;
     // Held by others only, or by nobody.
-    await records.remove(cacheKey(identity, 'tenant', tenantKey), clock.now(), REMOVED_FOR_MS);
+    await records.clear(cacheKey(identity, 'tenant', tenantKey), clock.now(), REMOVED_FOR_MS);
   }
 
   /** It may have tokens again, and is worth pre-warming. */

@@ -1,4 +1,5 @@
 import { type RecordStore } from '../store/record-store.js';
+import { UNAVAILABLE } from '../store/shared-store.js';
 import { type Clock } from '../time/clock.js';
 import { parseRoll, rollText, type TenantRoll } from './tenant-roll.js';
 import { STATUS_TTL_MS, type TenantStatuses } from './tenant-statuses.js';
@@ -10,6 +11,8 @@ const WORTH_WRITING_MS = 10 * 60_000;
 const SAME_RECORD_MS = WORTH_WRITING_MS / 2;
 /** Without an end the record would outlive the app; every sweep of any process puts it off. */
 const RECORD_TTL_MS = 7 * 24 * 60 * 60_000;
+
+const UNMERGED = { text: undefined, at: -Infinity } as const;
 
 /** @internal */
 export interface TenantRegistryDependencies {
@@ -31,10 +34,7 @@ export class TenantRegistry {
   private mergeStartedAt = -Infinity;
   private hasNews = false;
   /** What the record said when it was merged last, and when that was, on the monotonic clock. */
-  private merged: { readonly text: string | undefined; readonly at: number } = {
-    text: undefined,
-    at: -Infinity,
-  };
+  private merged: { readonly text: string | undefined; readonly at: number } = UNMERGED;
 
   constructor(private readonly deps: TenantRegistryDependencies) {}
 
@@ -78,6 +78,7 @@ export class TenantRegistry {
     this.mergeStartedAt = clock.monotonic();
     this.noteReads(slots, since);
     const stored = await records.read(key);
+    if (stored === 'newer') return [];
     const text = typeof stored === 'object' ? stored.secret : undefined;
     if (this.isMerged(text)) {
       this.dropIdle(idleAfterMs);
@@ -99,7 +100,7 @@ export class TenantRegistry {
       // A token is the proof: anybody can make up a tenant key.
       if (tenantKey === undefined || !kept || readAt < since) continue;
       const before = this.usedAt.get(tenantKey);
-      if (before === undefined) this.hasNews = true;
+      if (before === undefined) this.merged = UNMERGED;
       // When it was read, not now: the last sweep may be long ago.
       this.usedAt.set(tenantKey, Math.max(readAt + wallToMonotonic, before ?? -Infinity));
     }
@@ -130,9 +131,11 @@ export class TenantRegistry {
       const usedAt = Math.min(at, now);
       if (usedAt > (this.usedAt.get(tenantKey) ?? -Infinity)) this.usedAt.set(tenantKey, usedAt);
     }
+    // Lost, or never written: worth a write of its own. From a full record others may have left it out, and would again.
+    const isFull = (roll?.usedAt.size ?? 0) >= this.deps.maxTenants;
     for (const [tenantKey, at] of this.usedAt) {
-      // Lost, or never written: worth a write of its own.
-      if (at - (roll?.usedAt.get(tenantKey) ?? -Infinity) >= WORTH_WRITING_MS) this.hasNews = true;
+      const before = roll?.usedAt.get(tenantKey) ?? (isFull ? at : -Infinity);
+      if (at - before >= WORTH_WRITING_MS) this.hasNews = true;
     }
   }
 
@@ -155,9 +158,13 @@ export class TenantRegistry {
     for (const [tenantKey, dated] of statuses.entries()) merged.set(tenantKey, dated);
     for (const [tenantKey, { at }] of merged) if (now - at > STATUS_TTL_MS) merged.delete(tenantKey);
     const secret = rollText({ usedAt: this.usedAt, statuses: merged });
-    const written = await records.write(key, { secret, obtainedAt: now }, RECORD_TTL_MS);
-    if (written !== undefined) return;
+    // Before it is written: what comes up meanwhile is not in it.
     this.hasNews = false;
+    const written = await records.write(key, { secret, obtainedAt: now }, RECORD_TTL_MS);
+    if (written === UNAVAILABLE) {
+      this.hasNews = true;
+      return;
+    }
     this.merged = { text: secret, at: this.mergeStartedAt };
     this.lastWriteAt = clock.monotonic();
   }

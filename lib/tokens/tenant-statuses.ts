@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { FeishuAuthError } from '../errors/feishu-auth.error.js';
-import { type RecordStore } from '../store/record-store.js';
+import { type RecordStore, type StoredRead } from '../store/record-store.js';
 import { type Clock } from '../time/clock.js';
 
 /** Whether a tenant lets a store app work for it. */
@@ -67,8 +67,8 @@ export class TenantStatuses {
     // Here at once, whatever the store takes.
     const isNews = this.learn(tenantKey, dated);
     const learned = this.known.get(tenantKey);
-    await this.lookUp(tenantKey);
-    if (!isNews || this.known.get(tenantKey) !== learned) return;
+    const stored = await this.lookUp(tenantKey);
+    if (stored === 'newer' || !isNews || this.known.get(tenantKey) !== learned) return;
     const { records, keyOf } = this.deps;
     await records.write(
       keyOf(tenantKey),
@@ -86,12 +86,13 @@ export class TenantStatuses {
     return Math.min(at, this.deps.clock.now() + MAX_AHEAD_MS);
   }
 
-  private async lookUp(tenantKey: string): Promise<void> {
+  private async lookUp(tenantKey: string): Promise<StoredRead> {
     const { records, keyOf } = this.deps;
     const stored = await records.read(keyOf(tenantKey));
-    if (typeof stored !== 'object') return;
+    if (typeof stored !== 'object') return stored;
     const { secret: status, obtainedAt: at } = stored;
     if (status === 'enabled' || status === 'stopped') this.learn(tenantKey, { status, at });
+    return stored;
   }
 }
 

@@ -126,6 +126,24 @@ describe('TokenPublisher', () => {
       expect(writes()).toBe(0);
     });
 
+    it('#45 looks again when the process stood still until its lock ran out: another token may be there by then', async () => {
+      let isHeld = true;
+      const lease = { isHeld: () => isHeld, release: () => Promise.resolve() };
+      const { get } = cache;
+      // Answers what was there when it was asked, long after.
+      cache.get = async () => {
+        cache.get = get;
+        await write('of the next holder', 121 * MINUTE);
+        isHeld = false;
+        return undefined;
+      };
+      const late = tokenOf(clock, 'late');
+      slot.hold(late);
+      await publisher.publish(slot, slot.generation, late, lease);
+      expect(await stored()).toMatchObject({ secret: 'of the next holder' });
+      expect(writes()).toBe(0);
+    });
+
     it('stores nothing that an invalidation came before', async () => {
       const token = tokenOf(clock, 'token-1');
       await publisher.publish(slot, slot.generation - 1, token);

@@ -49,7 +49,7 @@ export class TokenPublisher {
 
   /** Removes whatever the store holds. */
   async clear(slot: TokenSlot): Promise<void> {
-    await this.inTurn(slot, () => this.records.remove(slot.key, this.clock.now(), REMOVED_FOR_MS));
+    await this.inTurn(slot, () => this.records.clear(slot.key, this.clock.now(), REMOVED_FOR_MS));
   }
 
   /** Reading, comparing and writing are three steps: two changes of one record must not be between each other's. */
@@ -78,7 +78,10 @@ export class TokenPublisher {
     token: HeldToken,
     lease?: RefreshLease,
   ): Promise<boolean> {
-    const stored = await this.records.read(slot.key);
+    const wasHeld = lease?.isHeld() === true;
+    let stored = await this.records.read(slot.key);
+    // A process that stood still meanwhile has an answer from before: somebody else's token may be there by now.
+    if (wasHeld && !lease.isHeld()) stored = await this.records.read(slot.key);
     // Who comes late writes over nothing that it has not seen.
     if (stored === UNAVAILABLE && lease?.isHeld() === false) return false;
     if (stored === 'newer' || slot.generation !== generation) return true;

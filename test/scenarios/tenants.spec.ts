@@ -293,6 +293,99 @@ describe("a store app's tenants", () => {
       expect(other.engine.tenantRegistry.inUse().toSorted()).toEqual(['a', 'new']);
     });
 
+    it('writes down what came up while its record was being written, at the next sweep', async () => {
+      const clock = new TestClock();
+      const store = new FakeStore(clock);
+      const world = start({ clock, cache: store.bare, platform: new ScriptedPlatform(clock) });
+      await world.ticket();
+      await world.read('a');
+      store.onSet = (key, value) => {
+        if (key.endsWith(':tenants}')) world.engine.tenantRegistry.touch('b');
+        store.put(key, value);
+      };
+      await world.settle(world.prewarmer.sweep());
+      store.onSet = undefined;
+      await world.settle(world.prewarmer.sweep());
+      expect(store.dump()).toMatch(/used[^}]*b/);
+    });
+
+    it('tries again to write what the store did not take', async () => {
+      const clock = new TestClock();
+      const store = new FakeStore(clock);
+      const world = start({ clock, cache: store.bare, platform: new ScriptedPlatform(clock) });
+      await world.ticket();
+      await world.read('a');
+      await world.settle(world.prewarmer.sweep());
+      await world.read('b');
+      store.onSet = () => Promise.reject(new Error('OOM'));
+      await world.settle(world.prewarmer.sweep());
+      store.onSet = undefined;
+      await world.settle(world.prewarmer.sweep());
+      expect(store.dump()).toMatch(/used[^}]*b/);
+    });
+
+    it('does not write by turns with another process when there are more tenants than the record has room for', async () => {
+      const clock = new TestClock();
+      const store = new FakeStore(clock);
+      const platform = new ScriptedPlatform(clock);
+      const [one, other] = [1, 2].map(() => start({ clock, cache: store.bare, platform, maxTokens: 4 }));
+      await one?.ticket();
+      const sweepAll = async (): Promise<void> => {
+        for (const [world, tenants] of [
+          [one, ['a', 'b', 'c']],
+          [other, ['d', 'e', 'f']],
+        ] as const) {
+          for (const tenant of tenants) await world?.read(tenant);
+          await world?.settle(world.prewarmer.sweep());
+          await clock.advance(1_000);
+        }
+      };
+      for (let sweep = 0; sweep < 3; sweep++) await sweepAll();
+      const isRoll = ({ op, key }: { op: string; key: string }): boolean =>
+        op === 'set' && key.endsWith(':tenants}');
+      const writes = store.operations.filter(isRoll).length;
+      for (let sweep = 0; sweep < 5; sweep++) await sweepAll();
+      expect(store.operations.filter(isRoll)).toHaveLength(writes);
+    });
+
+    it('#47 leaves what a later version of the module wrote of tenants and tickets alone', async () => {
+      const clock = new TestClock();
+      const store = new FakeStore(clock);
+      const world = start({ clock, cache: store.bare, platform: new ScriptedPlatform(clock) });
+      await world.ticket();
+      await world.read('a');
+      await world.settle(world.prewarmer.sweep());
+      await world.deliver(stopped('b'));
+      const keys = store.keys.filter((key) => /:(app_ticket|tenants|tenant_status:b|tenant:a)\}$/.test(key));
+      expect(keys).toHaveLength(4);
+      for (const key of keys) store.put(key, { version: 2, of: key });
+
+      await world.settle(world.engine.tickets.set('ticket-2'));
+      await world.read('c');
+      await world.settle(world.prewarmer.sweep());
+      await clock.advance(1_000);
+      await world.deliver(stopped('b'));
+      await world.deliver(uninstalled('a'));
+      for (const key of keys) expect(store.value(key)).toEqual({ version: 2, of: key });
+    });
+
+    it('warms the tenant first that was in use last', async () => {
+      const shared = fleetShared();
+      const before = start(shared);
+      await before.ticket();
+      for (const tenant of ['first', 'second', 'third']) {
+        await before.read(tenant);
+        await shared.clock.advance(MINUTE);
+      }
+      await before.settle(before.prewarmer.sweep());
+      await shared.clock.advance(2 * HOUR);
+      const after = start({ ...shared, prewarm: { concurrency: 1, idleAfterMs: 3 * HOUR } });
+      const calls = shared.platform.calls.length;
+      await after.settle(after.prewarmer.sweep());
+      const asked = shared.platform.calls.slice(calls).map(({ body }) => body['tenant_key']);
+      expect(asked.filter((it) => it !== undefined)).toEqual(['third', 'second', 'first']);
+    });
+
     it.each([['no JSON'], ['null'], ['{"used":{"a":"soon","../b":5},"stopped":[]}'], ['5']])(
       'makes nothing of a record that is %s',
       async (secret) => {
