@@ -3,7 +3,7 @@ import KeyvRedis, { Keyv } from '@keyv/redis';
 import { type INestApplication } from '@nestjs/common';
 import { createSentinel, type RedisSentinelType } from '@redis/client';
 import { createCache } from 'cache-manager';
-import { TokenService } from '../../lib/index.js';
+import { FeishuAuthHealthIndicator, TokenService } from '../../lib/index.js';
 import { RedisRefreshLock } from '../../lib/redis/index.js';
 import { FeishuEmulator } from '../../lib/testing/index.js';
 import { closeApps } from '../fixtures/close-apps.js';
@@ -38,6 +38,13 @@ describeWithRedis('a Redis that fails over to its replica', () => {
     return app.get(TokenService);
   }
 
+  /** Why the application with these tokens is not up, if it is not. */
+  async function reasonOf(tokens: TokenService): Promise<string | undefined> {
+    const app = apps.find((it) => it.get(TokenService) === tokens);
+    const [details] = Object.values((await app?.get(FeishuAuthHealthIndicator).isHealthy()) ?? {});
+    return details?.['reason'] as string | undefined;
+  }
+
   beforeAll(async () => {
     redis = await RedisFailover.start();
     emulator = await FeishuEmulator.start({ apps: [APP] });
@@ -55,6 +62,10 @@ describeWithRedis('a Redis that fails over to its replica', () => {
     await waitUntil(async () => (await other.getToken(TENANT)).value === before);
     await redis.killPrimary();
     expect([await one.getTenantAccessToken(), await other.getTenantAccessToken()]).toEqual([before, before]);
+    // Nobody but its sweeps asks the store now, and health says why it is degraded all the same.
+    await waitUntil(
+      async () => (await reasonOf(other))?.includes('the token store does not answer') === true,
+    );
 
     // Nothing can be shared now, and nobody fails for it.
     emulator.revoke(before);
@@ -65,6 +76,7 @@ describeWithRedis('a Redis that fails over to its replica', () => {
 
     // What could not be stored is stored on the server that has taken over; the dead one comes back nowhere.
     await waitUntil(() => redis.holds(replaced), 30_000);
+    await waitUntil(async () => (await reasonOf(other)) === undefined);
     const calls = emulator.requestsTo(/_access_token/).length;
     const third = await newTokens();
     expect(await third.getToken(TENANT)).toMatchObject({ value: replaced, source: 'store' });
