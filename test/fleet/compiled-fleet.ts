@@ -51,7 +51,7 @@ function sources(): string[] {
     .map((entry) => relative(REPOSITORY, join(entry.parentPath, entry.name)));
   return [
     ...files,
-    ...['fleet-process.ts', 'fleet-messages.ts', 'event-process.ts'].map((name) =>
+    ...['fleet-process.ts', 'fleet-messages.ts', 'rejected-use.ts', 'event-process.ts'].map((name) =>
       join('test', 'fleet', name),
     ),
   ];

@@ -1,4 +1,5 @@
 import { type FeishuAuthModuleOptions, type TokenMetricsSnapshot } from '../../lib/index.js';
+import { type RejectedUse } from './rejected-use.js';
 
 /** How one process of the fleet is set up. */
 export interface ProcessSetup {
@@ -28,15 +29,6 @@ export interface TokenRead {
   tookMs: number;
 }
 
-/** A use of a token, right after it was read, that the platform rejected. */
-export interface RejectedUse {
-  value: string;
-  /** Of the token's life when its use was sent, in milliseconds. */
-  leftMs: number;
-  /** How long the platform's answer took, in milliseconds. */
-  tookMs: number;
-}
-
 /** What steady reading came to. */
 export interface ReadingTotals {
   reads: number;
@@ -46,7 +38,7 @@ export interface ReadingTotals {
   /** API calls with the token that was read. */
   checks: number;
   rejected: RejectedUse[];
-  /** Those that came to the platform after the token's end though they were sent before: the machine stood still. */
+  /** Those that the machine is to blame for. */
   stalled: RejectedUse[];
 }
 
@@ -67,7 +59,7 @@ export interface FleetCalls {
   /** Whether the platform's API takes this token. */
   isAccepted(value: string): Promise<boolean>;
   setTicket(ticket: string): Promise<void>;
-  /** Begins to read without end, calling an API with the token now and then. */
+  /** Begins to read without end, calling an API with the token now and then; counts from nothing. */
   startReading(everyMs: number, checkEveryMs: number): void;
   stopReading(): ReadingTotals;
   /** Lets `ms` go by on the clocks of this process, timers excepted. */

@@ -22,6 +22,7 @@ import {
   type ReadingTotals,
   type TokenRead,
 } from './fleet-messages.js';
+import { type RejectedUse, verdictOn } from './rejected-use.js';
 
 const ECHO = '/open-apis/emulator/echo';
 const CONNECT_WAIT_MS = 1_000;
@@ -106,40 +107,46 @@ async function isAccepted(value: string): Promise<boolean> {
   return ((await response.json()) as { code: number }).code === 0;
 }
 
-const totals: ReadingTotals = {
+const nothingYet = (): ReadingTotals => ({
   reads: 0,
   slowestMs: 0,
   failures: [],
   checks: 0,
   rejected: [],
   stalled: [],
-};
+});
+let totals = nothingYet();
 let reading: NodeJS.Timeout | undefined;
 let checking: NodeJS.Timeout | undefined;
 
-async function timedRead<T>(work: () => Promise<T>): Promise<T | undefined> {
+async function timedRead<T>(into: ReadingTotals, work: () => Promise<T>): Promise<T | undefined> {
   const startedAt = monotonic();
   try {
     return await work();
   } catch (error) {
-    totals.failures.push(String(error));
+    into.failures.push(String(error));
     return undefined;
   } finally {
-    totals.reads++;
-    totals.slowestMs = Math.max(totals.slowestMs, monotonic() - startedAt);
+    into.reads++;
+    into.slowestMs = Math.max(into.slowestMs, monotonic() - startedAt);
   }
 }
 
-async function checkOnce(): Promise<void> {
-  const token = await timedRead(() => tokens.getToken({ kind: 'tenant' }));
+async function checkOnce(into: ReadingTotals): Promise<void> {
+  // Before the read: a stall right after it must not make a good token look like one that was handed out too late.
+  const [askedAt, startedAt] = [Date.now(), monotonic()];
+  const token = await timedRead(into, () => tokens.getToken({ kind: 'tenant' }));
   if (token === undefined) return;
-  const { value, expiresAt } = token;
-  totals.checks++;
-  const sentAt = monotonic();
-  const leftMs = expiresAt.getTime() - Date.now();
-  if (await isAccepted(value).catch(() => true)) return;
-  const tookMs = monotonic() - sentAt;
-  (tookMs < leftMs ? totals.rejected : totals.stalled).push({ value, leftMs, tookMs });
+  into.checks++;
+  if (await isAccepted(token.value).catch(() => true)) return;
+  const expiresAt = token.expiresAt.getTime();
+  const use: RejectedUse = {
+    value: token.value,
+    lifeMs: expiresAt - token.obtainedAt.getTime(),
+    leftMs: expiresAt - askedAt,
+    tookMs: monotonic() - startedAt,
+  };
+  into[verdictOn(use)].push(use);
 }
 
 const calls: FleetCalls = {
@@ -168,8 +175,10 @@ const calls: FleetCalls = {
   isAccepted,
   setTicket: (ticket) => app.get(AppTicketService).set(ticket),
   startReading: (everyMs, checkEveryMs) => {
-    reading = setInterval(() => void timedRead(() => tokens.getTenantAccessToken()), everyMs);
-    checking = setInterval(() => void checkOnce(), checkEveryMs);
+    // Not those of an earlier time, which reads that are still under way go on to count in.
+    const into = (totals = nothingYet());
+    reading = setInterval(() => void timedRead(into, () => tokens.getTenantAccessToken()), everyMs);
+    checking = setInterval(() => void checkOnce(into), checkEveryMs);
   },
   stopReading: () => {
     clearInterval(reading);

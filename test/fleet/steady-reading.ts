@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Fleet, TENANT_TOKEN } from './fleet.js';
-import { type RejectedUse } from './fleet-messages.js';
+import { type RejectedUse } from './rejected-use.js';
 
 export interface SteadyReading {
   reads: number;
@@ -11,7 +11,7 @@ export interface SteadyReading {
   /** API calls with a token just read. */
   checks: number;
   rejected: RejectedUse[];
-  /** Rejected because the machine stood still for longer than the token had to live. */
+  /** Rejected because the machine stood still for longer than the token, good when it was read, had to live. */
   stalled: RejectedUse[];
   /** Requests for a token, and how many renewals they were for. */
   calls: number;
