@@ -10,8 +10,6 @@ const PROCESSES = 20;
 const LATENCY_MS = 300;
 const LIFE_MS = 10_000;
 const STEADY_MS = 30_000;
-/** Twenty processes that run their first code on two busy cores. What is possible is for the benchmark to say. */
-const SLACK_MS = 1_500;
 
 describeWithRedis(`${PROCESSES} processes behind one Redis`, () => {
   let emulator: FeishuEmulator;
@@ -43,7 +41,6 @@ describeWithRedis(`${PROCESSES} processes behind one Redis`, () => {
     );
     expect(new Set(reads.map(({ value }) => value)).size).toBe(1);
     expect(fleet.platformCalls).toBe(1);
-    expect(median(took)).toBeLessThan(LATENCY_MS + SLACK_MS);
   });
 
   it('#43 renew short-lived tokens under steady reads with one call a rotation, and nobody waits', async () => {
@@ -52,5 +49,10 @@ describeWithRedis(`${PROCESSES} processes behind one Redis`, () => {
     expect(reading).toMatchObject({ failures: [], rejected: [], waited: 0, calls: reading.rotations });
     expect(reading.rotations).toBeGreaterThanOrEqual(3);
     expect(reading.checks).toBeGreaterThan(PROCESSES * 20);
+
+    // Another reading of the same fleet begins at nothing.
+    const [process] = fleet.processes;
+    await process?.call('startReading', STEADY_MS, STEADY_MS);
+    expect(await process?.call('stopReading')).toMatchObject({ reads: 0, checks: 0 });
   });
 });
