@@ -27,7 +27,7 @@ export interface Counts {
   readonly sharedAfter: { readonly done: number; readonly of: number };
 }
 
-export function rulesOf(fleet: Fleet, counts: Counts): Rule[] {
+export function rulesOf(fleet: Pick<Fleet, 'total' | 'slowestMs'>, counts: Counts): Rule[] {
   const { size, coldCalls, tally, slowestWithoutRedisMs, sharedAfter } = counts;
   const { quiet, redis, killed } = tally;
   const quietCalls = quiet.reduce((sum, calls) => sum + calls, 0);
