@@ -66,7 +66,7 @@ describe('a simulated fleet', () => {
   });
 
   it(
-    'is over an outage of an hour within minutes, with one call a token',
+    'is over an outage of an hour within the next one, with 1.5 calls a token at most',
     async () => {
       const reports = await run({ processes: 8, tenants: 5, phases: WITH_OUTAGE });
       const outage = phaseOf(reports, 'outage');
