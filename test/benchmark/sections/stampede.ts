@@ -1,7 +1,8 @@
+import { type ColdAnswers, type PeerCalls } from '../load/peer-process.js';
 import { Platform } from '../load/platform.js';
+import { Helper } from '../load/rpc.js';
 import { type Metric } from '../metric.js';
 import { PEERS } from '../peers/index.js';
-import { type Peer } from '../peers/peer.js';
 import { THIS_MODULE } from '../peers/this-module.js';
 import { spreadOf, type Spread } from '../statistics.js';
 import { type Section } from './section.js';
@@ -26,26 +27,34 @@ export interface Stampede {
   }[];
 }
 
-interface Outcome {
+interface Outcome extends ColdAnswers {
   readonly platformCalls: number;
-  readonly lastAnswerMs: number;
-  readonly failed: number;
 }
 
 /** Many callers at once, and no token yet: who asks the platform how often, and when the last one has it. */
 export const stampede: Section<Stampede> = async ({ stampede: { rounds, callers } }, onProgress) => {
   const platform = await Platform.start({ lifetimeSeconds: 7_200, latencyMs: LATENCY_MS, tenants: [] });
+  const script = new URL('../load/peer-process.js', import.meta.url);
+  const all = [THIS_MODULE, ...PEERS].map(({ id, name }) => ({
+    id,
+    name,
+    process: new Helper<PeerCalls>(script, ['--expose-gc']),
+  }));
+  const coldCallers = async ({ id, process }: (typeof all)[number], count: number): Promise<Outcome> => {
+    await platform.tokenCalls();
+    const answers = await process.call('cold', { id, platform: platform.hosted, callers: count });
+    return { ...answers, platformCalls: await platform.tokenCalls() };
+  };
   try {
-    const all = [THIS_MODULE, ...PEERS];
     const outcomes = new Map<string, Outcome[]>();
     // Not counted: the first request of a process takes longer than all that follow.
-    for (const peer of all) await coldCallers(peer, 1, platform);
+    for (const peer of all) await coldCallers(peer, 1);
     for (let round = 0; round < rounds; round++) {
       for (const count of callers) {
         onProgress(`stampede: round ${round + 1} of ${rounds}, ${count} callers`);
         for (const peer of round % 2 === 0 ? all : all.toReversed()) {
           const key = `${peer.id}/${count}`;
-          outcomes.set(key, [...(outcomes.get(key) ?? []), await coldCallers(peer, count, platform)]);
+          outcomes.set(key, [...(outcomes.get(key) ?? []), await coldCallers(peer, count)]);
         }
       }
     }
@@ -56,20 +65,10 @@ export const stampede: Section<Stampede> = async ({ stampede: { rounds, callers 
     }));
     return { details: { platformLatencyMs: LATENCY_MS, peers }, metrics: metricsOf(peers) };
   } finally {
+    await Promise.all(all.map(({ process }) => process.stop()));
     await platform.stop();
   }
 };
-
-async function coldCallers(peer: Peer, count: number, platform: Platform): Promise<Outcome> {
-  const tokens = await peer.build(platform.hosted);
-  await platform.tokenCalls();
-  const start = performance.now();
-  const answers = await Promise.allSettled(Array.from({ length: count }, () => tokens.get()));
-  const lastAnswerMs = performance.now() - start;
-  await tokens.close();
-  const failed = answers.filter(({ status }) => status === 'rejected').length;
-  return { lastAnswerMs, failed, platformCalls: await platform.tokenCalls() };
-}
 
 function figures(callers: number, outcomes: readonly Outcome[]): ColdCallers {
   return {
