@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import { redisVersion } from './load/redis-binary.js';
 
 /** Where a run was measured: what of the machine matters, and nothing that names it. */
 export interface Machine {
@@ -21,11 +22,14 @@ const PACKAGES = [
   'bentocache',
   'google-auth-library',
   'keyv',
+  '@keyv/redis',
+  '@redis/client',
   'tinybench',
 ];
 
 export function machine(): Machine {
   const processors = cpus();
+  const redis = redisVersion();
   return {
     cpu: processors[0]?.model.trim() ?? 'unknown',
     cores: processors.length,
@@ -33,7 +37,10 @@ export function machine(): Machine {
     node: process.versions.node,
     v8: process.versions.v8,
     platform: `${process.platform} ${process.arch}`,
-    versions: Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
+    versions: {
+      ...Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
+      ...(redis !== undefined && { 'redis-server': redis }),
+    },
   };
 }
 

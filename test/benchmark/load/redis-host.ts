@@ -1,13 +1,8 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { createClient, type RedisClientType } from '@redis/client';
-
-const BINARY = process.env['REDIS_SERVER_BIN'] ?? 'redis-server';
-
-export function isRedisInstalled(): boolean {
-  return spawnSync(BINARY, ['--version']).status === 0;
-}
+import { REDIS_SERVER } from './redis-binary.js';
 
 /** A redis-server of the benchmark's own, and what it counts. */
 export class RedisHost {
@@ -20,7 +15,7 @@ export class RedisHost {
   static async start(): Promise<RedisHost> {
     const port = await freePort();
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    const server = spawn(BINARY, args, { stdio: 'ignore' });
+    const server = spawn(REDIS_SERVER, args, { stdio: 'ignore' });
     const url = `redis://127.0.0.1:${port}`;
     const client = createClient({ url }) as RedisClientType;
     // It is not up at once; the client tries again until it is.

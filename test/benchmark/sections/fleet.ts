@@ -1,6 +1,7 @@
 import { type FleetProcessCalls } from '../load/fleet-process.js';
 import { Platform } from '../load/platform.js';
-import { isRedisInstalled, RedisHost } from '../load/redis-host.js';
+import { redisVersion } from '../load/redis-binary.js';
+import { RedisHost } from '../load/redis-host.js';
 import { Helper } from '../load/rpc.js';
 import { type Metric } from '../metric.js';
 import { quantile, ratioOf, spreadOf, type Spread } from '../statistics.js';
@@ -47,7 +48,7 @@ interface Round {
 /** Several processes on one Redis: what the platform sees of them, and what the lock costs. */
 export const fleet: Section<Fleet> = async ({ fleet: size }, onProgress) => {
   const { rounds, processes, rotatingMs } = size;
-  if (!isRedisInstalled()) {
+  if (redisVersion() === undefined) {
     return { metrics: [], details: { skipped: 'there is no redis-server on this machine' } };
   }
   const redis = await RedisHost.start();
@@ -55,7 +56,7 @@ export const fleet: Section<Fleet> = async ({ fleet: size }, onProgress) => {
   try {
     const measured = new Map(processes.map((count) => [count, [] as Round[]]));
     for (let round = 0; round < rounds; round++) {
-      for (const count of processes) {
+      for (const count of round % 2 === 0 ? processes : processes.toReversed()) {
         onProgress(`fleet: round ${round + 1} of ${rounds}, ${count} processes`);
         measured.get(count)?.push(await measure(count, rotatingMs, redis, platform));
       }
