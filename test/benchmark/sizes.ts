@@ -7,6 +7,8 @@ export interface Size {
     readonly callers: readonly number[];
     readonly steadyMs: number;
     readonly expiringMs: number;
+    /** Of each number of callers while tokens of a second expire: long enough to see one end. */
+    readonly closedMs: number;
     readonly dayStepMs: number;
   };
   readonly stampede: { readonly rounds: number; readonly callers: readonly number[] };
@@ -26,7 +28,14 @@ export interface Size {
 export const QUICK: Size = {
   name: 'quick',
   micro: { rounds: 4, timeMs: 60, requests: 400 },
-  designs: { rounds: 2, callers: [1, 100, 1_000], steadyMs: 100, expiringMs: 1_200, dayStepMs: 60_000 },
+  designs: {
+    rounds: 2,
+    callers: [1, 100, 1_000],
+    steadyMs: 100,
+    expiringMs: 1_200,
+    closedMs: 1_000,
+    dayStepMs: 60_000,
+  },
   stampede: { rounds: 1, callers: [1, 10, 100, 1_000] },
   renewal: { rounds: 2, durationMs: 2_400, lifetimeSeconds: 2 },
   growth: { rounds: 2, tenants: [1, 100, 10_000] },
@@ -36,7 +45,14 @@ export const QUICK: Size = {
 export const FULL: Size = {
   name: 'full',
   micro: { rounds: 25, timeMs: 250, requests: 3_000 },
-  designs: { rounds: 5, callers: [1, 10, 100, 1_000], steadyMs: 500, expiringMs: 5_000, dayStepMs: 10_000 },
+  designs: {
+    rounds: 5,
+    callers: [1, 10, 100, 1_000],
+    steadyMs: 500,
+    expiringMs: 5_000,
+    closedMs: 2_000,
+    dayStepMs: 10_000,
+  },
   stampede: { rounds: 5, callers: [1, 10, 100, 1_000, 10_000] },
   renewal: { rounds: 7, durationMs: 12_000, lifetimeSeconds: 4 },
   growth: { rounds: 5, tenants: [1, 100, 1_000, 10_000, 100_000] },
@@ -47,7 +63,14 @@ export const FULL: Size = {
 export const TINY: Size = {
   name: 'quick',
   micro: { rounds: 2, timeMs: 10, requests: 50 },
-  designs: { rounds: 1, callers: [1, 100], steadyMs: 20, expiringMs: 1_200, dayStepMs: 600_000 },
+  designs: {
+    rounds: 1,
+    callers: [1, 100],
+    steadyMs: 20,
+    expiringMs: 1_200,
+    closedMs: 400,
+    dayStepMs: 600_000,
+  },
   stampede: { rounds: 1, callers: [1, 50] },
   renewal: { rounds: 1, durationMs: 1_500, lifetimeSeconds: 2 },
   growth: { rounds: 1, tenants: [1, 1_000] },

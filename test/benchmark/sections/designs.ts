@@ -21,13 +21,22 @@ export interface ColdStart {
   readonly lastAnswerMs: Spread;
 }
 
+/** Of callers that read again as soon as they have their answer. */
+export interface Throughput {
+  readonly callers: number;
+  readonly readsPerSecond: Spread;
+}
+
 export interface DesignFigures {
   readonly id: string;
   readonly name: string;
   readonly predicted?: { readonly throughput: number; readonly latency: number };
   readonly cold: readonly ColdStart[];
-  readonly steady: readonly { readonly callers: number; readonly readsPerSecond: Spread }[];
+  /** Nothing expires. */
+  readonly steady: readonly Throughput[];
   readonly expiring: {
+    readonly throughput: readonly Throughput[];
+    /** Of as many callers as the predictions are compared at. */
     readonly readsPerSecond: Spread;
     readonly latency: Percentiles;
     readonly p99: Spread;
@@ -56,7 +65,7 @@ export interface Designs {
 interface Round {
   readonly cold: readonly { platformCalls: number; lastAnswerMs: number }[];
   readonly steady: readonly number[];
-  readonly throughput: number;
+  readonly throughput: readonly number[];
   readonly arrived: ArrivedReads;
   readonly platformCalls: number;
   readonly lateRenewals: number;
@@ -116,7 +125,7 @@ async function withLastingTokens(
 async function withExpiringTokens(
   id: string,
   design: Helper<DesignCalls>,
-  { expiringMs: durationMs }: Size['designs'],
+  { callers: sizes, expiringMs: durationMs, closedMs }: Size['designs'],
   platform: Platform,
 ): Promise<Omit<Round, 'cold' | 'steady'>> {
   await design.call('build', orderOf(id, platform, LIFETIME_SECONDS));
@@ -127,7 +136,9 @@ async function withExpiringTokens(
   const arrived = await design.call('arrivals', { durationMs, readsPerMs: READS_PER_MS });
   const platformCalls = await platform.tokenCalls();
   const lateRenewals = (await design.call('lateRenewals')) - late;
-  const throughput = await design.call('throughput', { callers: CALLERS, durationMs });
+  const throughput: number[] = [];
+  for (const callers of sizes)
+    throughput.push(await design.call('throughput', { callers, durationMs: closedMs }));
   await design.call('close');
   return { arrived, platformCalls, lateRenewals, throughput };
 }
@@ -142,7 +153,9 @@ function report(
 ): { metrics: Metric[]; details: Designs } {
   const of = (id: string, pick: (round: Round) => number): Spread =>
     spreadOf((rounds.get(id) ?? []).map(pick));
-  const throughput = (id: string): Spread => of(id, (round) => round.throughput);
+  const compared = size.callers.indexOf(CALLERS);
+  const throughput = (id: string, at = compared): Spread =>
+    of(id, (round) => round.throughput[at] ?? Number.NaN);
   const mean = (id: string): Spread => of(id, ({ arrived }) => arrived.meanMs);
   const figures = DESIGNS.map(({ id, name, predicted }): DesignFigures => {
     const latencies = (rounds.get(id) ?? []).map(({ arrived }) => arrived.latency);
@@ -160,6 +173,7 @@ function report(
         readsPerSecond: of(id, ({ steady }) => steady[i] ?? Number.NaN),
       })),
       expiring: {
+        throughput: size.callers.map((callers, i) => ({ callers, readsPerSecond: throughput(id, i) })),
         readsPerSecond: throughput(id),
         latency: medianPercentiles(latencies),
         p99: spreadOf(latencies.map(({ p99 }) => p99)),

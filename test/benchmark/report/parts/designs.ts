@@ -1,6 +1,6 @@
 import { type Day } from '../../sections/day.js';
-import { type Designs } from '../../sections/designs.js';
-import { figure, percentChange, spreadText } from '../figures.js';
+import { type DesignFigures, type Designs, type Throughput } from '../../sections/designs.js';
+import { figure, milliseconds, percentChange, spreadText } from '../figures.js';
 import { markdownTable } from '../text-table.js';
 
 export function designsPart(designs: Designs, day: Day | undefined): string {
@@ -20,7 +20,7 @@ hills, because it renews before the end.
 ${expiringTable(designs)}
 
 Reads per second: ${callers} callers that read again as soon as they have their answer. Latencies: from the moment a read was
-due. Waited: longer than 1 ms. Late: renewals that began when the token before could not be used any more.
+due, medians of the rounds. Waited: longer than 1 ms. Late: renewals that began when the token before could not be used any more.
 This module asks the platform more often, because it does not use tokens to their end: of tokens that live a second it renews
 when half is over, of tokens that live two hours when three quarters are.
 
@@ -30,13 +30,17 @@ ${predictionTable(designs)}
 
 Throughput as above; latency is the mean of all reads.
 
+### Reads per second while tokens expire, by callers
+
+${throughputTable(designs, ({ expiring }) => expiring.throughput)}
+
 ### Cold start: requests to the platform, and until the last caller had a token
 
 ${coldTable(designs)}
 
 ### Steady reads, nothing expires: reads per second
 
-${steadyTable(designs)}
+${throughputTable(designs, ({ steady }) => steady)}
 
 Where nothing expires, a design is as fast as it does little at a read; what this module does there besides is in section 1.
 ${day ? dayPart(day) : ''}`;
@@ -45,14 +49,17 @@ ${day ? dayPart(day) : ''}`;
 function expiringTable({ designs }: Designs): string {
   const head = ['', 'reads/s', 'p50', 'p99', 'p99.9', 'max', 'requests', 'waited', 'late'];
   const rows = designs.map(({ name, expiring }) => {
-    const { latency, readsPerSecond, platformCalls, waited, lateRenewals } = expiring;
+    const { latency, p99, readsPerSecond, platformCalls, waited, lateRenewals } = expiring;
     return [
       name,
-      figure(readsPerSecond.median),
-      ...[latency.p50, latency.p99, latency.p999, latency.max].map((ms) => `${figure(ms)} ms`),
-      figure(platformCalls.median),
-      figure(waited.median),
-      figure(lateRenewals.median),
+      spreadText(readsPerSecond),
+      milliseconds(latency.p50),
+      `${spreadText(p99)} ms`,
+      milliseconds(latency.p999),
+      milliseconds(latency.max),
+      spreadText(platformCalls),
+      spreadText(waited),
+      spreadText(lateRenewals),
     ];
   });
   return markdownTable([head, ...rows]);
@@ -78,29 +85,30 @@ function coldTable({ designs }: Designs): string {
   const rows = designs.map(({ name, cold }) => [
     name,
     ...cold.map(
-      ({ platformCalls, lastAnswerMs }) =>
-        `${figure(platformCalls.median)} in ${figure(lastAnswerMs.median)} ms`,
+      ({ platformCalls, lastAnswerMs }) => `${spreadText(platformCalls)} in ${spreadText(lastAnswerMs)} ms`,
     ),
   ]);
   return markdownTable([['callers', ...callers.map(figure)], ...rows]);
 }
 
-function steadyTable({ designs }: Designs): string {
-  const callers = designs[0]?.steady.map((it) => it.callers) ?? [];
-  const rows = designs.map(({ name, steady }) => [
-    name,
-    ...steady.map(({ readsPerSecond }) => spreadText(readsPerSecond)),
+function throughputTable(
+  { designs }: Designs,
+  pick: (design: DesignFigures) => readonly Throughput[],
+): string {
+  const callers = designs.slice(0, 1).flatMap((design) => pick(design).map((it) => it.callers));
+  const rows = designs.map((design) => [
+    design.name,
+    ...pick(design).map(({ readsPerSecond }) => spreadText(readsPerSecond)),
   ]);
   return markdownTable([['callers', ...callers.map(figure)], ...rows]);
 }
 
 function dayPart({ stepMs, tenants, readers, designs }: Day): string {
-  const head = ['', 'reads', 'p99.9', 'max', 'requests', 'waited', 'late'];
+  const head = ['', 'reads', 'p50', 'p99', 'p99.9', 'max', 'requests', 'waited', 'late'];
   const rows = designs.map(({ name, reads, latency, platformCalls, waited, lateRenewals }) => [
     name,
     figure(reads),
-    `${figure(latency.p999)} ms`,
-    `${figure(latency.max)} ms`,
+    ...[latency.p50, latency.p99, latency.p999, latency.max].map(milliseconds),
     figure(platformCalls),
     figure(waited),
     figure(lateRenewals),
