@@ -6,7 +6,7 @@ interface Entry {
   readonly expiresAt: number;
 }
 
-/** What no cache of tokens can go below: find the entry, ask the clock, give the token; and wait for it, if it is a promise. */
+/** What the straightforward code costs: find the entry, ask the clock, give the token; and wait for it, if it is a promise. */
 export function floors(): ReadLoop[] {
   const value = `t-${'x'.repeat(40)}`;
   const entry: Entry = { value, promise: Promise.resolve(value), expiresAt: Date.now() + 7_200_000 };

@@ -15,6 +15,12 @@ export function spreadText({ median, low, high }: Spread): string {
   return from === to ? figure(median) : `${figure(median)} (${from}–${to})`;
 }
 
+/** The same in the unit that reads best for nanoseconds. */
+export function durationText({ median, low, high }: Spread): string {
+  const [from, to] = [duration(low), duration(high)];
+  return from === to ? duration(median) : `${duration(median)} (${from} – ${to})`;
+}
+
 export function times(value: number): string {
   return `${figure(value)}×`;
 }

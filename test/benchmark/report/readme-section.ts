@@ -17,7 +17,7 @@ export function readmeSection({ details, machine }: Run): string {
   const wrap = readPath?.ratios.peers['cache-manager']?.median ?? Number.NaN;
   return `## Measured
 
-![One read of a token that is held, as a multiple of what is physically possible](docs/benchmarks/read-path.svg)
+![One read of a token that is held, as a multiple of its floor](docs/benchmarks/read-path.svg)
 
 - **${duration(ns('peek'))}** for \`handle.peek()\`, with **0 bytes** allocated; **${duration(ns('module'))}** for \`await getTenantAccessToken()\`.
 - **${times(sdk)}** faster than the official SDK's warm read, **${times(wrap)}** faster than \`cache-manager\`'s \`wrap()\`.

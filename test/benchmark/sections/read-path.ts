@@ -24,7 +24,7 @@ export interface ReadPath {
 /** The reads that have a floor: ours, then the peers'. */
 const READS: readonly string[] = ['peek', 'get', 'module', ...PEERS.map(({ id }) => id)];
 
-/** The cost of a read of a token that is held: ours, what is physically possible, and what the peers take. */
+/** The cost of a read of a token that is held: ours, what the straightforward code costs, and what the peers take. */
 export const readPath: Section<ReadPath> = async ({ micro }, onProgress) => {
   const platform = await Platform.start({ lifetimeSeconds: 7_200, latencyMs: 0, tenants: [] });
   try {
