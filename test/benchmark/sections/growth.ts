@@ -9,11 +9,17 @@ export interface GrowthPoint {
   readonly readNs: Spread;
   readonly peekNs: Spread;
   /** `Map.get` + `Date.now` among as many entries. */
-  readonly floorNs: Spread;
+  readonly syncFloorNs: Spread;
+  /** The same, and `await` of a kept promise. */
+  readonly asyncFloorNs: Spread;
   /** Level, if what grows is only the distance to the memory. */
   readonly peekToFloor: Spread;
+  readonly readToFloor: Spread;
   /** Absent for few tenants: there the process's own noise is larger. */
   readonly heapBytesPerTenant?: Spread;
+  /** The sweep that merges and writes the list of tenants in use. */
+  readonly firstSweepMs: Spread;
+  /** One that finds nothing new. */
   readonly sweepMs: Spread;
   readonly fetchedPerSecond: Spread;
 }
@@ -32,7 +38,7 @@ export const growth: Section<Growth> = async ({ growth: { rounds, tenants } }, o
   const figures = new Map<number, TenantFigures[]>(tenants.map((count) => [count, []]));
   const startups: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    for (const count of tenants) {
+    for (const count of round % 2 === 0 ? tenants : tenants.toReversed()) {
       onProgress(`growth: round ${round + 1} of ${rounds}, ${count} tenants`);
       const helper = new Helper<GrowthCalls>(new URL('../load/growth-process.js', import.meta.url), FLAGS);
       startups.push(await helper.call('startupMs'));
@@ -49,34 +55,33 @@ function pointOf(tenants: number, rounds: readonly TenantFigures[]): GrowthPoint
   const of = (pick: (round: TenantFigures) => number): Spread => spreadOf(rounds.map(pick));
   return {
     tenants,
-    readNs: of((round) => round.readNs),
-    peekNs: of((round) => round.peekNs),
-    floorNs: of((round) => round.floorNs),
-    peekToFloor: of(({ peekNs, floorNs }) => peekNs / floorNs),
+    readNs: of(({ ns }) => ns.read),
+    peekNs: of(({ ns }) => ns.peek),
+    syncFloorNs: of(({ ns }) => ns.syncFloor),
+    asyncFloorNs: of(({ ns }) => ns.asyncFloor),
+    peekToFloor: of(({ ns }) => ns.peek / ns.syncFloor),
+    readToFloor: of(({ ns }) => ns.read / ns.asyncFloor),
     ...(tenants >= MEANINGFUL_HEAP_FROM && { heapBytesPerTenant: of((round) => round.heapBytesPerTenant) }),
+    firstSweepMs: of((round) => round.firstSweepMs),
     sweepMs: of((round) => round.sweepMs),
     fetchedPerSecond: of((round) => round.fetchedPerSecond),
   };
 }
 
 function metricsOf(points: readonly GrowthPoint[], startupMs: Spread): Metric[] {
+  const less = (id: string, unit: string, spread: Spread): Metric => ({ id, unit, better: 'less', spread });
   return [
-    ...points.flatMap(({ tenants, readNs, peekNs, heapBytesPerTenant, sweepMs, peekToFloor }): Metric[] => [
-      { id: `growth/${tenants}/read`, unit: 'ns', better: 'less', spread: readNs },
-      { id: `growth/${tenants}/peek`, unit: 'ns', better: 'less', spread: peekNs },
-      { id: `growth/${tenants}/peek-to-floor`, unit: 'x', better: 'less', spread: peekToFloor },
-      { id: `growth/${tenants}/sweep`, unit: 'ms', better: 'less', spread: sweepMs },
-      ...(heapBytesPerTenant
-        ? [
-            {
-              id: `growth/${tenants}/heap`,
-              unit: 'bytes',
-              better: 'less',
-              spread: heapBytesPerTenant,
-            } as const,
-          ]
+    ...points.flatMap((point) => [
+      less(`growth/${point.tenants}/read`, 'ns', point.readNs),
+      less(`growth/${point.tenants}/peek`, 'ns', point.peekNs),
+      less(`growth/${point.tenants}/read-to-floor`, 'x', point.readToFloor),
+      less(`growth/${point.tenants}/peek-to-floor`, 'x', point.peekToFloor),
+      less(`growth/${point.tenants}/first-sweep`, 'ms', point.firstSweepMs),
+      less(`growth/${point.tenants}/sweep`, 'ms', point.sweepMs),
+      ...(point.heapBytesPerTenant
+        ? [less(`growth/${point.tenants}/heap`, 'bytes', point.heapBytesPerTenant)]
         : []),
     ]),
-    { id: 'startup', unit: 'ms', better: 'less', spread: startupMs },
+    less('startup', 'ms', startupMs),
   ];
 }
