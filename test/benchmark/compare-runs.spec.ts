@@ -2,9 +2,9 @@ import { compareRuns } from './compare-runs.js';
 import { type Metric } from './metric.js';
 import { spreadOf } from './statistics.js';
 
-const metric = (rounds: number[], better: Metric['better'] = 'less', id = 'peek'): Metric => ({
+const metric = (rounds: number[], better: Metric['better'] = 'less', id = 'peek', unit = 'ns'): Metric => ({
   id,
-  unit: 'ns',
+  unit,
   better,
   spread: spreadOf(rounds),
 });
@@ -28,6 +28,20 @@ describe('compareRuns', () => {
 
   it('calls noise what is too little to matter, however sure', () => {
     expect(verdict(metric([100, 100, 100]), metric([104, 104, 104]))).toBe('noise');
+  });
+
+  it.each(['ns', 'µs', 'ms', '/s', 'x'])(
+    'calls noise what was timed in fewer than three rounds: %s',
+    (unit) => {
+      const [few, many] = [metric([100, 100], 'less', 'a', unit), metric([50, 50, 50], 'less', 'a', unit)];
+      expect(verdict(few, many)).toBe('noise');
+      expect(verdict(many, few)).toBe('noise');
+      expect(verdict(metric([100, 100, 100], 'less', 'a', unit), many)).toBe('better');
+    },
+  );
+
+  it.each(['calls', 'reads', 'bytes'])('compares what was counted, be it once: %s', (unit) => {
+    expect(verdict(metric([1], 'less', 'a', unit), metric([2], 'less', 'a', unit))).toBe('worse');
   });
 
   it('sees a figure that should be 0 and is not', () => {

@@ -1,4 +1,5 @@
 import { type Metric } from './metric.js';
+import { type Spread } from './statistics.js';
 
 /** A figure of both runs. */
 export interface Comparison {
@@ -21,6 +22,11 @@ export interface RunComparison {
 /** Less than this is not worth a word, however sure it is. */
 const WORTH_A_WORD = 0.05;
 
+/** Of fewer rounds nobody knows the noise. */
+const LEAST_ROUNDS = 3;
+/** What the machine has a say in; counts and bytes are the same in every round. */
+const TIMED_UNITS: readonly string[] = ['ns', 'µs', 'ms', '/s', 'x'];
+
 /** What moved beyond the noise: by more than 5 %, and with the middle halves of the rounds apart. */
 export function compareRuns(before: readonly Metric[], after: readonly Metric[]): RunComparison {
   const earlier = new Map(before.map((metric) => [metric.id, metric]));
@@ -39,7 +45,8 @@ function compared(before: Metric, after: Metric): Comparison {
   const [from, to] = [before.spread, after.spread];
   const ratio = from.median === to.median ? 1 : to.median / from.median;
   const isApart = to.low > from.high || to.high < from.low;
-  const isMoved = isApart && Math.abs(ratio - 1) > WORTH_A_WORD;
+  const hasSpread = !TIMED_UNITS.includes(after.unit) || [from, to].every(isKnown);
+  const isMoved = hasSpread && isApart && Math.abs(ratio - 1) > WORTH_A_WORD;
   const isLess = to.median < from.median;
   const verdict = isLess === (after.better === 'less') ? 'better' : 'worse';
   return {
@@ -50,4 +57,8 @@ function compared(before: Metric, after: Metric): Comparison {
     ratio,
     verdict: isMoved ? verdict : 'noise',
   };
+}
+
+function isKnown({ rounds }: Spread): boolean {
+  return rounds.length >= LEAST_ROUNDS;
 }
