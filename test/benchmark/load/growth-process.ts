@@ -13,7 +13,7 @@ const DEFAULT_MAX_TOKENS = 10_000;
 /** Already there when the heap is looked at first: what is paid once is not paid for each tenant. */
 const WARM_SHARE = 0.1;
 /** Renewals before that: until V8 has compiled them, and its code is on the heap. */
-const REHEARSALS = 2_000;
+const REHEARSALS = 6_000;
 const AT_ONCE = 200;
 const SWEEPS = 5;
 
