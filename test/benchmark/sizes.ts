@@ -34,7 +34,7 @@ export const QUICK: Size = {
     callers: [1, 100, 1_000],
     steadyMs: 100,
     expiringMs: 1_200,
-    closedMs: 1_200,
+    closedMs: 1_000,
     dayStepMs: 60_000,
   },
   stampede: { rounds: 1, callers: [1, 10, 100, 1_000] },
