@@ -54,6 +54,27 @@ describe('a process with the module in it', () => {
 
   afterEach(() => platform.stop());
 
+  it(
+    'loads Node’s fetch at its start, so that no renewal does while callers are served; never with a fetch of its own',
+    async () => {
+      const path = join(folder, 'loads-fetch.mjs');
+      writeFileSync(
+        path,
+        `
+        import { resolveOptions } from './lib/resolve-options.js';
+        const options = ${JSON.stringify(SELF_BUILT)};
+        const isLoaded = () => process.moduleLoadList.some((name) => name.endsWith('undici/undici'));
+        resolveOptions({ ...options, fetch: async () => undefined });
+        const withItsOwn = isLoaded();
+        resolveOptions(options);
+        console.log(withItsOwn, isLoaded());
+        `,
+      );
+      expect(await run(path)).toBe('false true\n');
+    },
+    TEST_LIMIT_MS,
+  );
+
   let scripts = 0;
 
   /** Runs `body` in a process of its own, in which an application context is up. */

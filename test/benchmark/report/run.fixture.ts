@@ -123,6 +123,7 @@ export const renewal: Renewal = {
 
 const growth: Growth = {
   startupMs: one(5),
+  fetchLoadMs: one(20),
   points: [
     {
       tenants: 10_000,

@@ -28,6 +28,8 @@ export interface Growth {
   readonly points: readonly GrowthPoint[];
   /** What the module adds to the start of a Nest application, milliseconds. */
   readonly startupMs: Spread;
+  /** Once a process: Node's fetch. */
+  readonly fetchLoadMs: Spread;
 }
 
 const MEANINGFUL_HEAP_FROM = 1_000;
@@ -36,19 +38,20 @@ const FLAGS = ['--expose-gc', '--max-semi-space-size=128'];
 /** What more tenants cost. Each size in each round has a process of its own: heaps remember. */
 export const growth: Section<Growth> = async ({ growth: { rounds, tenants } }, onProgress) => {
   const figures = new Map<number, TenantFigures[]>(tenants.map((count) => [count, []]));
-  const startups: number[] = [];
+  const [startups, fetchLoads]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     for (const count of round % 2 === 0 ? tenants : tenants.toReversed()) {
       onProgress(`growth: round ${round + 1} of ${rounds}, ${count} tenants`);
       const helper = new Helper<GrowthCalls>(new URL('../load/growth-process.js', import.meta.url), FLAGS);
+      fetchLoads.push(await helper.call('fetchLoadMs'));
       startups.push(await helper.call('startupMs'));
       figures.get(count)?.push(await helper.call('measure', count));
       await helper.stop();
     }
   }
   const points = tenants.map((count) => pointOf(count, figures.get(count) ?? []));
-  const startupMs = spreadOf(startups);
-  return { details: { points, startupMs }, metrics: metricsOf(points, startupMs) };
+  const [startupMs, fetchLoadMs] = [spreadOf(startups), spreadOf(fetchLoads)];
+  return { details: { points, startupMs, fetchLoadMs }, metrics: metricsOf(points, startupMs) };
 };
 
 function pointOf(tenants: number, rounds: readonly TenantFigures[]): GrowthPoint {

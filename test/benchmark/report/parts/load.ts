@@ -52,7 +52,7 @@ reads, on a clock that only the benchmark moves): ${figure(outage.failedReads)} 
 ${figure(outage.recoveredAfterMs / 1_000)} s after the platform's return.`;
 }
 
-export function growthPart({ points, startupMs }: Growth): string {
+export function growthPart({ points, startupMs, fetchLoadMs }: Growth): string {
   const rows = points.map((point) => [
     figure(point.tenants),
     spreadText(point.readNs),
@@ -101,7 +101,8 @@ in use with the store's and writes it. "Sweep" is one that finds the list as it 
 sweep keeps the event loop for as long as it takes, and whoever reads meanwhile waits. "Fetched" is how many tokens a second
 a process takes in from a platform that answers at once.
 
-The module adds ${spreadText(startupMs)} ms to the start of a Nest application.`;
+The module adds ${spreadText(startupMs)} ms to the start of a Nest application, and ${spreadText(fetchLoadMs)} ms once a process for Node's
+\`fetch\`, which would else be loaded by the first renewal, while callers are served.`;
 }
 
 export function fleetPart(fleet: Fleet): string {
