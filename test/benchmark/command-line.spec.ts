@@ -15,6 +15,7 @@ describe('parseCommand', () => {
 
   it('never writes docs/ from a part', () => {
     expect(parse('--full', '--only', 'growth')).toEqual({ size: 'full', only: ['growth'], keepDocs: true });
+    expect(parse('--only', 'growth', '--write-docs')).toMatchObject({ only: ['growth'], keepDocs: false });
   });
 
   it('names the sections there are when asked for another', () => {

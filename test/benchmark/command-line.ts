@@ -6,7 +6,7 @@ export interface Command {
   readonly size: 'tiny' | 'quick' | 'full';
   /** These sections alone; all if empty. */
   readonly only: readonly SectionName[];
-  /** Leaves docs/ as it is; so does a run of a few sections. */
+  /** Leaves docs/ as it is; so does a run of a few sections, unless it is told to write. */
   readonly keepDocs: boolean;
 }
 
@@ -15,7 +15,7 @@ export const HELP = `npm run bench [-- options]
   --full            for figures to publish, and writes docs/benchmarks.md; default: a quick look, under two minutes
   --tiny            everything once, to see that it works
   --only <section>  one section, more than once for several; docs/ stays as it is
-  --write-docs      writes docs/benchmarks.md from a quick run too
+  --write-docs      writes docs/benchmarks.md from a quick run too; with --only, puts the sections into what docs/ has
 
 npm run bench:compare -- <before.json> <after.json>    what moved beyond the noise
 `;
@@ -35,6 +35,6 @@ export function parseCommand(args: readonly string[], sections: readonly string[
   if (unknown !== undefined)
     throw new TypeError(`no section '${unknown}'; there are: ${sections.join(', ')}`);
   const size = values.full ? 'full' : values.tiny ? 'tiny' : 'quick';
-  const writesDocs = values.full || values['write-docs'];
-  return { size, only: values.only as SectionName[], keepDocs: !writesDocs || values.only.length > 0 };
+  const writesDocs = values['write-docs'] || (values.full && values.only.length === 0);
+  return { size, only: values.only as SectionName[], keepDocs: !writesDocs };
 }

@@ -5,7 +5,8 @@ import { REPOSITORY } from './machine.js';
 import { runSections } from './run.js';
 import { SECTIONS } from './sections/index.js';
 import { FULL, QUICK, TINY } from './sizes.js';
-import { writeDocs } from './report/docs.js';
+import { renewedRun } from './renewed-run.js';
+import { publishedRun, writeDocs } from './report/docs.js';
 import { readmeSection } from './report/readme-section.js';
 import { summaryTable } from './report/summary.js';
 
@@ -34,8 +35,9 @@ mkdirSync(join(raw, '..'), { recursive: true });
 writeFileSync(raw, JSON.stringify(run));
 console.log(`\nraw figures: .build/benchmarks/${size.name}.json`);
 if (!command.keepDocs) {
-  await writeDocs(run);
-  writeFileSync(join(raw, '..', 'readme-section.md'), readmeSection(run));
+  const published = command.only.length === 0 ? run : renewedRun(publishedRun(), run);
+  await writeDocs(published);
+  writeFileSync(join(raw, '..', 'readme-section.md'), readmeSection(published));
   console.log('written: docs/benchmarks.md, its plots and raw figures in docs/benchmarks/,');
   console.log('and .build/benchmarks/readme-section.md, for the README');
 }

@@ -1,10 +1,15 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { REPOSITORY } from '../machine.js';
 import { type Run } from '../run.js';
 import { documentOf } from './document.js';
 import { plotsOf } from './plots.js';
+
+/** The run that docs/ was written from. */
+export function publishedRun(): Run {
+  return JSON.parse(readFileSync(join(REPOSITORY, 'docs', 'benchmarks', 'run.json'), 'utf8')) as Run;
+}
 
 /** Writes docs/benchmarks.md, its plots and the raw figures. */
 export async function writeDocs(run: Run): Promise<void> {

@@ -39,8 +39,8 @@ function head(run: Run): string {
     missed.length === 0 ? 'All were reached.' : `Not reached: ${missed.map(({ what }) => what).join('; ')}.`;
   return `# Benchmarks
 
-Written by \`npm run bench -- --full\`, from the figures of one run; do not edit. \`npm run bench\` is a quick look on your own
-machine, in under two minutes. The raw figures are in [benchmarks/run.json](benchmarks/run.json);
+Written by \`npm run bench -- --full\`, from the figures of one run; do not edit. One section can be measured anew on the same
+machine (\`--only fleet --write-docs\`). \`npm run bench\` is a quick look on your own machine, in under two minutes. The raw figures are in [benchmarks/run.json](benchmarks/run.json);
 \`npm run bench:compare -- <before.json> <after.json>\` tells what moved between two of them beyond the noise.
 
 Measured on ${measuredAt}${size.name === 'quick' ? ' **at the quick size: a look, not figures to quote**' : ''}, in ${Math.max(1, Math.round(tookSeconds / 60))} min: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${platform}, Node ${node} (V8 ${v8}).

@@ -149,6 +149,7 @@ export const fleetOf = (calls: number, medianMs: number, lockToBare: number): Fl
       coldCalls: spreadOf([1, 1, calls]),
       coldMedianMs: one(medianMs),
       coldLastMs: one(225),
+      coldCpuMs: one(120),
       callsPerRotation: one(1),
     },
   ],

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { type FleetProcessCalls } from '../load/fleet-process.js';
 import { Platform } from '../load/platform.js';
 import { redisVersion } from '../load/redis-binary.js';
@@ -15,6 +16,7 @@ const LATENCY_MS = 50;
 const ROTATING = { lifetimeSeconds: 4, renewalWindowSeconds: 3 };
 
 const CYCLES = 200;
+const SETTLE_MS = 1_000;
 
 export interface FleetPoint {
   readonly processes: number;
@@ -22,6 +24,8 @@ export interface FleetPoint {
   /** Until the process in the middle had its token, and the last one. */
   readonly coldMedianMs: Spread;
   readonly coldLastMs: Spread;
+  /** For how long each core of the machine was busy with it, if all were as busy. */
+  readonly coldCpuMs: Spread;
   readonly callsPerRotation: Spread;
 }
 
@@ -42,6 +46,7 @@ interface Round {
   readonly coldCalls: number;
   readonly coldMedianMs: number;
   readonly coldLastMs: number;
+  readonly coldCpuMs: number;
   readonly callsPerRotation: number;
 }
 
@@ -83,8 +88,12 @@ async function measure(
   await redis.flush();
   const processes = await startProcesses(count, redis, platform);
   try {
+    // The last of them are at the end of their start, and that is not what is measured.
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     await platform.tokenCalls();
-    const cold = await Promise.all(processes.map((it) => it.call('read')));
+    const reads = await Promise.all(processes.map((it) => it.call('read')));
+    const cold = reads.map(({ ms }) => ms);
+    const cpuMs = reads.reduce((sum, read) => sum + read.cpuMs, 0);
     const coldCalls = await platform.tokenCalls();
     const seen = await Promise.all(processes.map((it) => it.call('readFor', rotatingMs)));
     const calls = await platform.tokenCalls();
@@ -93,6 +102,7 @@ async function measure(
       coldCalls,
       coldMedianMs: quantile(cold, 0.5),
       coldLastMs: quantile(cold, 1),
+      coldCpuMs: cpuMs / Math.min(count, availableParallelism()),
       callsPerRotation: calls / rotations,
     };
   } finally {
@@ -138,6 +148,7 @@ function pointOf(processes: number, rounds: readonly Round[]): FleetPoint {
     coldCalls: spreadOf(rounds.map((round) => round.coldCalls)),
     coldMedianMs: spreadOf(rounds.map((round) => round.coldMedianMs)),
     coldLastMs: spreadOf(rounds.map((round) => round.coldLastMs)),
+    coldCpuMs: spreadOf(rounds.map((round) => round.coldCpuMs)),
     callsPerRotation: spreadOf(rounds.map((round) => round.callsPerRotation)),
   };
 }

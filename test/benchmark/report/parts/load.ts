@@ -108,18 +108,20 @@ The module adds ${spreadText(startupMs)} ms to the start of a Nest application, 
 export function fleetPart(fleet: Fleet): string {
   if ('skipped' in fleet) return `## 6. The fleet\n\nNot measured: ${fleet.skipped}.`;
   const { platformLatencyMs, points, lock } = fleet;
-  const rows = points.map(({ processes, coldCalls, coldMedianMs, coldLastMs, callsPerRotation }) => [
-    figure(processes),
-    spreadText(coldCalls),
-    spreadText(coldMedianMs),
-    spreadText(coldLastMs),
-    spreadText(callsPerRotation),
+  const rows = points.map((point) => [
+    figure(point.processes),
+    spreadText(point.coldCalls),
+    spreadText(point.coldMedianMs),
+    spreadText(point.coldLastMs),
+    spreadText(point.coldCpuMs),
+    spreadText(point.callsPerRotation),
   ]);
   const head = [
     'processes',
     'requests, cold',
     'token after, ms: the median process',
     'the last one',
+    'each core busy, ms',
     'requests a rotation',
   ];
   return `## 6. The fleet
@@ -128,6 +130,9 @@ Processes on this one machine, with one redis-server for store and lock, that al
 read for a while as it rotates. The platform is ${platformLatencyMs} ms away.
 
 ${markdownTable([head, ...rows])}
+
+"Each core busy" is the time on a processor that all of them needed till they had their token, divided by the cores there are: with
+more processes than cores it is most of the wait, and on machines of their own they would not have it.
 
 The fleet's lock costs ${figure(lock.roundTrips)} round trips to Redis, one to take it and one to give it back: ${spreadText(lock.ms)} ms,
 ${spreadText(lock.toBare)} times what a bare \`SET NX PX\` and \`DEL\` take.`;
