@@ -42,6 +42,15 @@ describe("a store app's tenants", () => {
     return world;
   }
 
+  /** One with its ticket, on a store that the test looks into. */
+  async function startOnStore(): Promise<{ clock: TestClock; store: FakeStore; world: StoreWorld }> {
+    const clock = new TestClock();
+    const store = new FakeStore(clock);
+    const world = start({ clock, cache: store.bare, platform: new ScriptedPlatform(clock) });
+    await world.ticket();
+    return { clock, store, world };
+  }
+
   describe.each([
     ['uninstalls', uninstalled],
     ['stops', stopped],
@@ -253,10 +262,7 @@ describe("a store app's tenants", () => {
     });
 
     it('writes its record when there is news, not at every sweep', async () => {
-      const clock = new TestClock();
-      const store = new FakeStore(clock);
-      const world = start({ clock, cache: store.bare, platform: new ScriptedPlatform(clock) });
-      await world.ticket();
+      const { clock, store, world } = await startOnStore();
       await world.read('a');
       await world.settle(world.prewarmer.sweep());
       const writes = store.writes;
@@ -294,10 +300,7 @@ describe("a store app's tenants", () => {
     });
 
     it('writes down what came up while its record was being written, at the next sweep', async () => {
-      const clock = new TestClock();
-      const store = new FakeStore(clock);
-      const world = start({ clock, cache: store.bare, platform: new ScriptedPlatform(clock) });
-      await world.ticket();
+      const { store, world } = await startOnStore();
       await world.read('a');
       store.onSet = (key, value) => {
         if (key.endsWith(':tenants}')) world.engine.tenantRegistry.touch('b');
@@ -310,10 +313,7 @@ describe("a store app's tenants", () => {
     });
 
     it('tries again to write what the store did not take', async () => {
-      const clock = new TestClock();
-      const store = new FakeStore(clock);
-      const world = start({ clock, cache: store.bare, platform: new ScriptedPlatform(clock) });
-      await world.ticket();
+      const { store, world } = await startOnStore();
       await world.read('a');
       await world.settle(world.prewarmer.sweep());
       await world.read('b');
@@ -349,10 +349,7 @@ describe("a store app's tenants", () => {
     });
 
     it('#47 leaves what a later version of the module wrote of tenants and tickets alone', async () => {
-      const clock = new TestClock();
-      const store = new FakeStore(clock);
-      const world = start({ clock, cache: store.bare, platform: new ScriptedPlatform(clock) });
-      await world.ticket();
+      const { clock, store, world } = await startOnStore();
       await world.read('a');
       await world.settle(world.prewarmer.sweep());
       await world.deliver(stopped('b'));
