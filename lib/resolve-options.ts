@@ -183,8 +183,8 @@ export function resolveOptions(
 }
 
 /**
- * Node loads its fetch when it is used for the first time, and keeps the event loop for some 20 ms meanwhile: better now
- * than at the first renewal, while callers are served. Looked up at each call, so that what patches the global later
+ * Node loads its fetch when it is used for the first time, and keeps the event loop for 20 to 40 ms meanwhile: better
+ * now than at the first renewal, while callers are served. Looked up at each call, so that what patches the global later
  * (tracing, tests) is seen.
  */
 function nodesFetch(): typeof globalThis.fetch {

@@ -40,6 +40,7 @@ export class SharedStore {
   private readonly circuitBreaker: CircuitBreaker;
   /** Faults that were heard; they do not say which operation they are of. */
   private heard = 0;
+  /** Reads and writes up to the last probe. */
   private askedBefore = 0;
   /** The keys being read, and how many faults had been heard before. */
   private readonly reading = new Map<string, number>();

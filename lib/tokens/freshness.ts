@@ -125,8 +125,8 @@ export const PERMANENT_FAILURE_PAUSE_MS = MINUTE;
  * Before looking again at a key whose renewal another process has under way: 1 to 2 s, doubling to a minute while nothing
  * comes of it. In an outage a large fleet would otherwise do little else than look.
  */
-export function contendedPause(timesInARow: number, random: number): number {
-  return Math.min(MINUTE / 2, SECOND * 2 ** (timesInARow - 1)) * (1 + random);
+export function contendedPause(contentions: number, random: number): number {
+  return Math.min(MINUTE / 2, SECOND * 2 ** (contentions - 1)) * (1 + random);
 }
 
 /** A pause after a failed background attempt, cut short so that `mustAt` gets an attempt of its own. */

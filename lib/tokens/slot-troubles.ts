@@ -68,7 +68,7 @@ export abstract class SlotTroubles {
     if (value !== this.troubles.emptyFailures) this.own.emptyFailures = value;
   }
 
-  /** Flights in a row that left the renewal to another process. */
+  /** Flights since the last one that succeeded that left the renewal to another process. */
   get contentions(): number {
     return this.troubles.contentions;
   }

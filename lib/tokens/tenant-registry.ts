@@ -78,9 +78,8 @@ export class TenantRegistry {
     this.mergeStartedAt = clock.monotonic();
     this.noteReads(slots, since);
     const stored = await records.read(key);
-    if (stored === 'newer') return [];
     const text = typeof stored === 'object' ? stored.secret : undefined;
-    if (this.isMerged(text)) {
+    if (stored === 'newer' || this.isMerged(text)) {
       this.dropIdle(idleAfterMs);
       return [];
     }

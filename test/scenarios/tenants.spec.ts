@@ -364,6 +364,11 @@ describe("a store app's tenants", () => {
       await world.deliver(stopped('b'));
       await world.deliver(uninstalled('a'));
       for (const key of keys) expect(store.value(key)).toEqual({ version: 2, of: key });
+
+      // And does not remember its own tenants for ever because of it.
+      await clock.advance(3 * HOUR);
+      await world.settle(world.prewarmer.sweep());
+      expect(world.engine.tenantRegistry.inUse()).toEqual([]);
     });
 
     it('warms the tenant first that was in use last', async () => {
