@@ -14,20 +14,24 @@ import { AppTicketService } from './ticket/app-ticket.service.js';
 import { type TokenOwner } from './token.service.js';
 import { type Clock } from './time/clock.js';
 import { type RandomSource } from './time/random-source.js';
-import { FailureLog, type FailureLogger } from './tokens/failure-log.js';
-import { FlightLock } from './tokens/flight-lock.js';
-import { TenantLifecycle } from './tokens/tenant-lifecycle.js';
-import { TenantRegistry } from './tokens/tenant-registry.js';
-import { TenantStatuses } from './tokens/tenant-statuses.js';
-import { TokenIntake } from './tokens/token-intake.js';
-import { TokenPublisher } from './tokens/token-publisher.js';
+import { FailureLog, type FailureLogger } from './tokens/renewal/failure-log.js';
+import { FlightLock } from './tokens/renewal/flight-lock.js';
+import { TenantLifecycle } from './tenants/tenant-lifecycle.js';
+import { TenantRegistry } from './tenants/tenant-registry.js';
+import { TenantStatuses } from './tenants/tenant-statuses.js';
+import { TokenAcceptance } from './tokens/renewal/token-acceptance.js';
+import { TokenPublisher } from './tokens/renewal/token-publisher.js';
 import { cacheKey } from './tokens/token-query.js';
 import { TokenReader } from './tokens/token-reader.js';
-import { TokenRefresher } from './tokens/token-refresher.js';
-import { SelfBuiltTokenSource, StoreAppTokenSource, type TokenSource } from './tokens/token-source.js';
+import { TokenRefresher } from './tokens/renewal/token-refresher.js';
+import {
+  SelfBuiltTokenSource,
+  StoreAppTokenSource,
+  type TokenSource,
+} from './tokens/renewal/token-source.js';
 
 /** Besides one record a token there are a few of the app's own. */
-const OWN_RECORDS = 8;
+const APP_RECORDS = 8;
 /** In memory, what a store app's tenants said of themselves must not push out their tokens. */
 const STATUS_RECORDS = 1_000;
 
@@ -55,7 +59,7 @@ export class FeishuAuthEngine {
     logger: FailureLogger,
   ) {
     const { maxTokens, refresh, encryptionKeys, appId, appSecret } = options;
-    const cache = options.cache ?? createMemoryCache(maxTokens + OWN_RECORDS + STATUS_RECORDS, clock);
+    const cache = options.cache ?? createMemoryCache(maxTokens + APP_RECORDS + STATUS_RECORDS, clock);
     const lock = options.lock ?? new InProcessRefreshLock({ clock });
     this.lock = lock;
     const log = new FailureLog(logger, clock);
@@ -100,7 +104,7 @@ export class FeishuAuthEngine {
       tenants: options.appType === 'store' ? statuses : undefined,
       observer: this.metrics,
       source: this.tokenSource(grants),
-      intake: new TokenIntake(clock, random, refresh.aheadMs, this.metrics),
+      intake: new TokenAcceptance(clock, random, refresh.aheadMs, this.metrics),
       lock: new FlightLock({
         lock,
         clock,

@@ -1,5 +1,6 @@
 import { type Cache } from 'cache-manager';
 import { type RefreshLock } from './lock/refresh-lock.js';
+import { type AppType } from './platform/app-type.js';
 
 /**
  * Where Feishu lives: a preset, or the two origins of a private deployment.
@@ -101,7 +102,7 @@ export interface FeishuAuthModuleOptions {
   /** The app's secret. */
   appSecret: string;
   /** `'store'` for an ISV app that many tenants install. @default 'self-built' */
-  appType?: 'self-built' | 'store';
+  appType?: AppType;
   /** @default 'feishu' */
   domain?: FeishuDomain;
   /** A cache-manager cache to share tokens through. @default a bounded in-memory one of its own */
@@ -162,7 +163,7 @@ export interface ResolvedOptions {
   readonly instance: string;
   readonly appId: string;
   readonly appSecret: string;
-  readonly appType: 'self-built' | 'store';
+  readonly appType: AppType;
   /** Origin without a trailing slash. */
   readonly openOrigin: string;
   readonly cache: Cache | undefined;

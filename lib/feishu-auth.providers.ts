@@ -8,13 +8,13 @@ import { FeishuEventService } from './events/feishu-event.service.js';
 import { whenListening } from './events/when-listening.js';
 import { FeishuAuthEngine } from './feishu-auth.engine.js';
 import { type FeishuAuthModuleExtras, type FeishuAuthModuleOptions } from './feishu-auth.options.js';
-import { getFeishuAuthToken } from './feishu-auth.tokens.js';
+import { getFeishuServiceToken } from './feishu-auth.injection.js';
 import { FeishuAuthHealthIndicator } from './health/feishu-auth.health.js';
 import { FeishuHttpService } from './http/feishu-http.service.js';
-import { InstanceNameGuard, INSTANCE_NAME } from './instance-name.guard.js';
-import { TenantPrewarm } from './prewarm/tenant-prewarm.js';
+import { UniqueInstanceName, INSTANCE_NAME } from './feishu-auth.instance-name.js';
+import { TenantPrewarm } from './tenants/tenant-prewarm.js';
 import { TokenPrewarmer } from './prewarm/token-prewarmer.js';
-import { resolveOptions } from './resolve-options.js';
+import { resolveOptions } from './feishu-auth.options.schema.js';
 import { AppTicketService } from './ticket/app-ticket.service.js';
 import { Clock } from './time/clock.js';
 import { RandomSource, SystemRandomSource } from './time/random-source.js';
@@ -106,8 +106,8 @@ export function providersOf(extras: FeishuAuthModuleExtras): Provider[] {
   return [
     { provide: INSTANCE_NAME, useValue: nameOf(extras) },
     {
-      provide: InstanceNameGuard,
-      useFactory: (name: string, modules: ModulesContainer) => new InstanceNameGuard(name, modules),
+      provide: UniqueInstanceName,
+      useFactory: (name: string, modules: ModulesContainer) => new UniqueInstanceName(name, modules),
       inject: [INSTANCE_NAME, ModulesContainer],
     },
     { provide: Clock, useClass: SystemClock },
@@ -119,7 +119,7 @@ export function providersOf(extras: FeishuAuthModuleExtras): Provider[] {
       inject: [MODULE_OPTIONS, Clock, RandomSource],
     },
     ...SERVICES.map(({ service, make }) => ({
-      provide: getFeishuAuthToken(service, extras.name),
+      provide: getFeishuServiceToken(service, extras.name),
       useFactory: (engine: FeishuAuthEngine, adapter?: HttpAdapterHost, registry?: SchedulerRegistry) => {
         const whenReachable = (): Promise<void> =>
           extras.webhookPath === undefined ? Promise.resolve() : whenListening(adapter, engine.clock);
@@ -145,7 +145,7 @@ export function providersOf(extras: FeishuAuthModuleExtras): Provider[] {
         DiscoveryService,
         MetadataScanner,
         ModulesContainer,
-        getFeishuAuthToken(FeishuEventService, extras.name),
+        getFeishuServiceToken(FeishuEventService, extras.name),
       ],
     },
   ];
@@ -153,5 +153,5 @@ export function providersOf(extras: FeishuAuthModuleExtras): Provider[] {
 
 /** The tokens under which one instance's services can be injected elsewhere. */
 export function exportsOf(extras: FeishuAuthModuleExtras): InjectionToken[] {
-  return SERVICES.map(({ service }) => getFeishuAuthToken(service, extras.name));
+  return SERVICES.map(({ service }) => getFeishuServiceToken(service, extras.name));
 }

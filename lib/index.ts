@@ -9,7 +9,12 @@ export type {
   PrewarmOptions,
   RefreshOptions,
 } from './feishu-auth.options.js';
-export { getFeishuAuthToken, InjectFeishuAuth, InjectTokenService } from './feishu-auth.tokens.js';
+export {
+  getFeishuAuthToken,
+  getFeishuServiceToken,
+  InjectFeishuAuth,
+  InjectTokenService,
+} from './feishu-auth.injection.js';
 
 export { TokenService } from './token.service.js';
 export type {
@@ -19,6 +24,7 @@ export type {
   TokenQuery,
   TokenRequestOptions,
 } from './tokens/access-token.js';
+export type { AppType } from './platform/app-type.js';
 export { AppTicketService } from './ticket/app-ticket.service.js';
 
 export { FeishuAuth } from './request/feishu-auth.decorator.js';
@@ -37,7 +43,11 @@ export type { EventRefusalReason } from './events/event-refusal.js';
 export { TokenPrewarmer, type PrewarmSweepResult } from './prewarm/token-prewarmer.js';
 export { FeishuAuthHealthIndicator } from './health/feishu-auth.health.js';
 export type { FeishuAuthHealthDetails, TokenKindHealth } from './health/health-details.js';
-export type { Summary, TokenKindMetrics, TokenMetricsSnapshot } from './metrics/token-metrics-snapshot.js';
+export type {
+  DurationSummary,
+  TokenKindMetrics,
+  TokenMetricsSnapshot,
+} from './metrics/token-metrics-snapshot.js';
 
 export { RefreshLock, type RefreshLease, type RefreshLockOptions } from './lock/refresh-lock.js';
 export { InProcessRefreshLock } from './lock/in-process-refresh-lock.js';

@@ -9,6 +9,7 @@ import {
 } from './tokens/access-token.js';
 import { toAccessToken, type TokenReader } from './tokens/token-reader.js';
 import { type AppTicketService } from './ticket/app-ticket.service.js';
+import { type AppType } from './platform/app-type.js';
 
 /**
  * Whose tokens a TokenService has, for what is built on top of it. Never the secret.
@@ -17,7 +18,7 @@ import { type AppTicketService } from './ticket/app-ticket.service.js';
  */
 export interface TokenOwner {
   readonly appId: string;
-  readonly appType: 'self-built' | 'store';
+  readonly appType: AppType;
   /** Origin of the open host, without a trailing slash. */
   readonly openOrigin: string;
   readonly tickets: AppTicketService;

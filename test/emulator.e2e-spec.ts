@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { type EmulatedTicket } from '../lib/testing/emulator-tickets.js';
 import { FeishuEmulator } from '../lib/testing/feishu-emulator.js';
 import { type FeishuEmulatorOptions } from '../lib/testing/feishu-emulator.options.js';
+import { type AppType } from '../lib/platform/app-type.js';
 
 const AUTH = '/open-apis/auth/v3';
 const INTERNAL_TENANT = `${AUTH}/tenant_access_token/internal`;
@@ -620,7 +621,7 @@ describe('a client nobody here wrote: the official Node SDK', () => {
   let sequence = 0;
 
   // The SDK shares one cache among all clients with the same app id, so every test needs its own.
-  function addApp(app: { appType?: 'self-built' | 'store'; tenantKeys?: string[] } = {}): lark.Client {
+  function addApp(app: { appType?: AppType; tenantKeys?: string[] } = {}): lark.Client {
     const appId = `cli_sdk${(sequence += 1)}`;
     emulator.apps.add({ appId, appSecret: 'sdk-secret', ...app });
     return new lark.Client({

@@ -4,7 +4,7 @@ import {
   type FeishuEvent,
   FeishuAuthModule,
   FeishuEventService,
-  getFeishuAuthToken,
+  getFeishuServiceToken,
   isFeishuAuthError,
   OnFeishuEvent,
 } from '../lib/index.js';
@@ -117,7 +117,7 @@ describe('@OnFeishuEvent()', () => {
       providers: [OfLark, Service],
     }).compile();
     await module.init();
-    const ofLark = module.get<FeishuEventService>(getFeishuAuthToken(FeishuEventService, 'lark'));
+    const ofLark = module.get<FeishuEventService>(getFeishuServiceToken(FeishuEventService, 'lark'));
     await send(ofLark, 'one');
     await until(() => calls.length > 0);
     expect(calls).toEqual(['lark one']);

@@ -3,7 +3,12 @@ import { Test } from '@nestjs/testing';
 import { Client, EventDispatcher } from '@larksuiteoapi/node-sdk';
 import { jest } from '@jest/globals';
 import * as lark from '@larksuiteoapi/node-sdk';
-import { AppTicketService, FeishuAuthModule, getFeishuAuthToken, isFeishuAuthError } from '../lib/index.js';
+import {
+  AppTicketService,
+  FeishuAuthModule,
+  getFeishuServiceToken,
+  isFeishuAuthError,
+} from '../lib/index.js';
 import {
   createLarkClient,
   FeishuLarkModule,
@@ -389,7 +394,7 @@ describe('FeishuLarkModule', () => {
       expect(await callerOf(bot.second)).toMatchObject({ appId: SECOND.appId });
       expect(app.get(Client)).toBe(bot.client);
       expect(app.get(getLarkClientToken('second'))).toBe(bot.second);
-      expect(getLarkClientToken()).toBe(getFeishuAuthToken(Client));
+      expect(getLarkClientToken()).toBe(getFeishuServiceToken(Client));
     } finally {
       await app.close();
     }

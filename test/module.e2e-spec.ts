@@ -9,7 +9,7 @@ import {
   type FeishuAuthModuleOptions,
   type FeishuAuthOptionsFactory,
   FeishuHttpService,
-  getFeishuAuthToken,
+  getFeishuServiceToken,
   InjectFeishuAuth,
   InjectTokenService,
   RandomSource,
@@ -22,6 +22,7 @@ import { whoAmI } from './fixtures/calling-feishu.js';
 import { CollectingLogger } from './fixtures/collecting-logger.js';
 import { SELF_BUILT, startPlatform, STORE, TENANT_GRANT } from './fixtures/feishu-platform.js';
 import { closeApps } from './fixtures/close-apps.js';
+import { type AppType } from '../lib/platform/app-type.js';
 
 const SERVICES: readonly Type[] = [
   TokenService,
@@ -155,10 +156,10 @@ describe.each(WAYS)('FeishuAuthModule.%s', (_, importing) => {
   it('with a name provides its services under their named tokens only', async () => {
     const app = await start([importing({ name: 'b' })]);
     for (const service of SERVICES) {
-      expect(app.get(getFeishuAuthToken(service, 'b'), { strict: false })).toBeInstanceOf(service);
+      expect(app.get(getFeishuServiceToken(service, 'b'), { strict: false })).toBeInstanceOf(service);
       expect(() => app.get(service, { strict: false })).toThrow(/could not find/i);
     }
-    const tokens = app.get<TokenService>(getFeishuAuthToken(TokenService, 'b'));
+    const tokens = app.get<TokenService>(getFeishuServiceToken(TokenService, 'b'));
     expect(await tokens.getTenantAccessToken()).toMatch(/^t-/);
     expect(tokens.metrics().instance).toBe('b');
   });
@@ -176,8 +177,8 @@ describe('FeishuAuthModule', () => {
   it('says default for the instance without a name', async () => {
     const app = await start([FeishuAuthModule.forRoot(optionsFor())]);
     expect(app.get(TokenService).metrics().instance).toBe('default');
-    expect(app.get(getFeishuAuthToken(TokenService))).toBe(app.get(TokenService));
-    expect(app.get(getFeishuAuthToken(TokenService, 'default'))).toBe(app.get(TokenService));
+    expect(app.get(getFeishuServiceToken(TokenService))).toBe(app.get(TokenService));
+    expect(app.get(getFeishuServiceToken(TokenService, 'default'))).toBe(app.get(TokenService));
   });
 
   describe('with two instances', () => {
@@ -188,7 +189,7 @@ describe('FeishuAuthModule', () => {
         @InjectTokenService() readonly same: TokenService,
         @InjectTokenService('b') readonly other: TokenService,
         @InjectFeishuAuth(FeishuHttpService, 'b') readonly otherHttp: FeishuHttpService,
-        @Inject(getFeishuAuthToken(AppTicketService, 'b')) readonly otherTickets: AppTicketService,
+        @Inject(getFeishuServiceToken(AppTicketService, 'b')) readonly otherTickets: AppTicketService,
       ) {}
     }
 
@@ -244,7 +245,7 @@ describe('FeishuAuthModule', () => {
         FeishuAuthModule.forRoot({ ...optionsFor(), name: 'c' }),
       ]);
       const services = [undefined, 'b', 'c'].map((name) =>
-        app.get<TokenService>(getFeishuAuthToken(TokenService, name), { strict: false }),
+        app.get<TokenService>(getFeishuServiceToken(TokenService, name), { strict: false }),
       );
       expect(new Set(services).size).toBe(3);
     });
@@ -353,7 +354,7 @@ describe('FeishuAuthModule', () => {
       retryable: false,
     }) as Error;
 
-    it.each<[string, 'self-built' | 'store', unknown]>([
+    it.each<[string, AppType, unknown]>([
       ['no query', 'self-built', undefined],
       ['an unknown kind', 'self-built', { kind: 'user' }],
       ['a tenant key', 'self-built', { kind: 'tenant', tenantKey: 'tenant_a' }],

@@ -8,7 +8,7 @@ import {
   FeishuAuthModule,
   type FeishuAuthModuleExtras,
   type FeishuAuthModuleOptions,
-  getFeishuAuthToken,
+  getFeishuServiceToken,
   type PrewarmOptions,
   RandomSource,
   TokenPrewarmer,
@@ -461,6 +461,6 @@ describe('a sweep', () => {
     expect(tokens.metrics().prewarm).toMatchObject({ sweeps: 0 });
     expect(await app.get(TokenPrewarmer).sweep()).toEqual({ refreshed: 1, failed: 0, dropped: 0 });
     expect(await tokens.getTenantAccessToken()).not.toBe(first);
-    expect(getFeishuAuthToken(TokenPrewarmer)).toBe(TokenPrewarmer);
+    expect(getFeishuServiceToken(TokenPrewarmer)).toBe(TokenPrewarmer);
   });
 });

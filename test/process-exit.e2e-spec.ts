@@ -61,7 +61,7 @@ describe('a process with the module in it', () => {
       writeFileSync(
         path,
         `
-        import { resolveOptions } from './lib/resolve-options.js';
+        import { resolveOptions } from './lib/feishu-auth.options.schema.js';
         const options = ${JSON.stringify(SELF_BUILT)};
         const isLoaded = () => process.moduleLoadList.some((name) => name.endsWith('undici/undici'));
         resolveOptions({ ...options, fetch: async () => undefined });

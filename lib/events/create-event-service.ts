@@ -1,10 +1,10 @@
 import { type FeishuAuthEngine } from '../feishu-auth.engine.js';
 import { cacheKey } from '../tokens/token-query.js';
-import { EventClaims } from './event-claims.js';
+import { EventDeduplicator } from './event-deduplicator.js';
 import { EventLog, type EventLogger } from './event-log.js';
 import { EventVerifier } from './event-verifier.js';
 import { FeishuEventService } from './feishu-event.service.js';
-import { OwnEvents } from './own-events.js';
+import { BuiltInEventHandlers } from './built-in-event-handlers.js';
 
 /** The event service of one instance, put together from its engine. */
 export function createEventService(engine: FeishuAuthEngine, logger: EventLogger): FeishuEventService {
@@ -14,7 +14,7 @@ export function createEventService(engine: FeishuAuthEngine, logger: EventLogger
   const log = new EventLog(logger, clock);
   return new FeishuEventService({
     verifier: new EventVerifier({ appId, options: events, clock }),
-    claims: new EventClaims({
+    claims: new EventDeduplicator({
       lock,
       clock,
       maxSkewMs: events.maxSkewMs,
@@ -24,7 +24,7 @@ export function createEventService(engine: FeishuAuthEngine, logger: EventLogger
         log.unguarded();
       },
     }),
-    own: new OwnEvents({ appType, tickets, tenants, clock }),
+    own: new BuiltInEventHandlers({ appType, tickets, tenants, clock }),
     metrics,
     log,
     clock,

@@ -1,6 +1,6 @@
 import { type DiscoveryService, type MetadataScanner, type ModulesContainer } from '@nestjs/core';
 import { FeishuAuthError } from '../errors/feishu-auth.error.js';
-import { INSTANCE_NAME } from '../instance-name.guard.js';
+import { INSTANCE_NAME } from '../feishu-auth.instance-name.js';
 import { type FeishuEvent } from './feishu-event.js';
 import { type FeishuEventService } from './feishu-event.service.js';
 import { handledBy, type HandledEvent } from './on-feishu-event.decorator.js';

@@ -1,6 +1,6 @@
 import { Controller, Inject, Post, Req, Res, VERSION_NEUTRAL, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { getFeishuAuthToken } from '../feishu-auth.tokens.js';
+import { getFeishuServiceToken } from '../feishu-auth.injection.js';
 import { FeishuEventService, type FeishuEventReply } from './feishu-event.service.js';
 
 /** The part of a request that Express and Fastify have in common. */
@@ -27,7 +27,7 @@ export function createEventController(path: string, name: string | undefined): T
   @Controller({ path, version: VERSION_NEUTRAL })
   class FeishuEventController {
     constructor(
-      @Inject(getFeishuAuthToken(FeishuEventService, name)) private readonly events: FeishuEventService,
+      @Inject(getFeishuServiceToken(FeishuEventService, name)) private readonly events: FeishuEventService,
       @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
     ) {}
 

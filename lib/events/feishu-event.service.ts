@@ -2,7 +2,7 @@ import { FeishuAuthError } from '../errors/feishu-auth.error.js';
 import { type EventMetrics } from '../metrics/event-metrics.js';
 import { type Clock } from '../time/clock.js';
 import { withDeadline } from '../time/deadline.js';
-import { type EventClaims } from './event-claims.js';
+import { type EventDeduplicator } from './event-deduplicator.js';
 import { type EventDelivery, type FeishuEventHeaders } from './event-delivery.js';
 import { type EventLog } from './event-log.js';
 import { EventQueue } from './event-queue.js';
@@ -10,7 +10,7 @@ import { refused, type EventRefusalReason } from './event-refusal.js';
 import { type EventVerifier, type Verdict } from './event-verifier.js';
 import { type FeishuEvent } from './feishu-event.js';
 import { ANY_EVENT } from './on-feishu-event.decorator.js';
-import { type OwnEvents } from './own-events.js';
+import { type BuiltInEventHandlers } from './built-in-event-handlers.js';
 
 /**
  * How a delivery is to be answered.
@@ -33,8 +33,8 @@ export interface FeishuEventReply {
 /** @internal */
 export interface EventServiceDependencies {
   readonly verifier: EventVerifier;
-  readonly claims: EventClaims;
-  readonly own: OwnEvents;
+  readonly claims: EventDeduplicator;
+  readonly own: BuiltInEventHandlers;
   readonly metrics: EventMetrics;
   readonly log: EventLog;
   readonly clock: Clock;
@@ -43,7 +43,7 @@ export interface EventServiceDependencies {
 type Handler = (event: FeishuEvent) => unknown;
 
 /** What the module does itself with an event may hold up the answer this long. */
-const OWN_MS = 1_000;
+const BUILT_IN_HANDLERS_TIMEOUT_MS = 1_000;
 /** How long handlers that run when the application closes get to end. */
 const CLOSE_GRACE_MS = 3_000;
 
@@ -173,7 +173,7 @@ export class FeishuEventService {
   private async applyOwn(event: FeishuEvent): Promise<void> {
     const { own, clock, log } = this.deps as EventServiceDependencies;
     const applied = own.apply(event).catch((error: unknown) => log.ownHandlingFailed(event.eventType, error));
-    await withDeadline(clock, applied, OWN_MS, () => undefined).catch(() => undefined);
+    await withDeadline(clock, applied, BUILT_IN_HANDLERS_TIMEOUT_MS, () => undefined).catch(() => undefined);
   }
 }
 

@@ -5,7 +5,7 @@ import { Test } from '@nestjs/testing';
 import { type AddressInfo } from 'node:net';
 import { TokenMetrics } from '../metrics/token-metrics.js';
 import { TestClock } from '../testing/test-clock.js';
-import { type SlotState } from '../tokens/slot-state.js';
+import { type SlotState } from '../tokens/slot/slot-state.js';
 import { FeishuAuthHealthIndicator, type HealthSources } from './feishu-auth.health.js';
 
 /** Terminus 11 has no third state. */

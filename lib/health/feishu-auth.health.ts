@@ -1,8 +1,9 @@
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import { type TokenMetrics } from '../metrics/token-metrics.js';
-import { type SlotStates } from '../tokens/slot-state.js';
+import { type SlotStates } from '../tokens/slot/slot-state.js';
 import { type FeishuAuthHealthDetails, healthDetails } from './health-details.js';
 import { healthVerdict, type HealthVerdict } from './health-verdict.js';
+import { type AppType } from '../platform/app-type.js';
 
 /**
  * What the indicator reads; it changes nothing.
@@ -11,7 +12,7 @@ import { healthVerdict, type HealthVerdict } from './health-verdict.js';
  */
 export interface HealthSources {
   readonly instance: string;
-  readonly appType: 'self-built' | 'store';
+  readonly appType: AppType;
   readonly metrics: TokenMetrics;
   readonly slots: SlotStates;
   /** Whether a store app holds an `app_ticket`; never asked for a self-built app. */

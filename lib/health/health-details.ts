@@ -1,7 +1,7 @@
 import { type FeishuAuthErrorCode } from '../errors/feishu-auth.error.js';
 import { type TokenKindMetrics, type TokenMetricsSnapshot } from '../metrics/token-metrics-snapshot.js';
 import { type TokenKind } from '../tokens/access-token.js';
-import { type SlotState } from '../tokens/slot-state.js';
+import { type SlotState } from '../tokens/slot/slot-state.js';
 
 /**
  * How the tokens of one kind do, among the details of a health result.

@@ -1,5 +1,5 @@
 import { type FeishuAuthErrorCode } from '../errors/feishu-auth.error.js';
-import { type SlotState } from '../tokens/slot-state.js';
+import { type SlotState } from '../tokens/slot/slot-state.js';
 import { type HealthFacts, type HealthVerdict, healthVerdict } from './health-verdict.js';
 
 const MINUTE = 60_000;

@@ -1,6 +1,7 @@
 import { type TokenMetricsSnapshot } from '../metrics/token-metrics-snapshot.js';
 import { type TokenKind } from '../tokens/access-token.js';
-import { type SlotState } from '../tokens/slot-state.js';
+import { type SlotState } from '../tokens/slot/slot-state.js';
+import { type AppType } from '../platform/app-type.js';
 
 /** A renewal that fails is trouble once less than this remains, in milliseconds, ... */
 const LATE_MS = 10 * 60_000;
@@ -13,7 +14,7 @@ const LATE_SHARE = 0.25;
  * @internal
  */
 export interface HealthFacts {
-  readonly appType: 'self-built' | 'store';
+  readonly appType: AppType;
   readonly slots: readonly SlotState[];
   /** Whether a store app holds an `app_ticket`; means nothing for a self-built app. */
   readonly hasTicket: boolean;

@@ -3,9 +3,13 @@ import { type Clock } from '../time/clock.js';
 import { SystemClock } from '../time/system-clock.js';
 import { type TokenQuery } from '../tokens/access-token.js';
 import { discardBody, fetchFollowing, type FollowedResponse } from './redirects.js';
-import { peekCode } from './rejection-code.js';
-import { dropRejectedToken, replaceRejectedToken, type TokenSource } from './replacement-token.js';
-import { isReplayableBody } from './replayable-body.js';
+import { peekCode } from '../recovery/rejection-code.js';
+import {
+  dropRejectedToken,
+  replaceRejectedToken,
+  type ReplaceableTokens,
+} from '../recovery/replacement-token.js';
+import { isReplayableBody } from '../recovery/replayable-body.js';
 import { resolveTarget } from './target-url.js';
 
 /**
@@ -22,7 +26,7 @@ export type FeishuRequestInit = RequestInit & {
  * @internal
  */
 export interface FeishuHttpDependencies {
-  tokens: TokenSource;
+  tokens: ReplaceableTokens;
   /** Origin of the open host, without a trailing slash. */
   openOrigin: string;
   fetch: typeof globalThis.fetch;

@@ -1,4 +1,4 @@
-import { isReplayableBody } from './replayable-body.js';
+import { isReplayableBody } from '../recovery/replayable-body.js';
 
 /** As the fetch standard has it. */
 const MAX_REDIRECTS = 20;

@@ -1,6 +1,6 @@
 import { type DynamicModule, type InjectionToken, Logger, Module, type ModuleMetadata } from '@nestjs/common';
 import { Client } from '@larksuiteoapi/node-sdk';
-import { getFeishuAuthToken, InjectFeishuAuth } from '../feishu-auth.tokens.js';
+import { getFeishuServiceToken, InjectFeishuAuth } from '../feishu-auth.injection.js';
 import { TokenService } from '../token.service.js';
 import { createLarkClient, type LarkClientOptions } from './create-lark-client.js';
 import { nestLogger } from './nest-logger.js';
@@ -40,7 +40,7 @@ export class FeishuLarkModule {
       providers: [
         {
           provide,
-          inject: [getFeishuAuthToken(TokenService, name)],
+          inject: [getFeishuServiceToken(TokenService, name)],
           useFactory: (tokens: TokenService) =>
             createLarkClient(tokens, { logger: nestLogger(logger), ...client }),
         },
@@ -56,7 +56,7 @@ export class FeishuLarkModule {
  * @publicApi
  */
 export function getLarkClientToken(name?: string): InjectionToken {
-  return getFeishuAuthToken(Client, name);
+  return getFeishuServiceToken(Client, name);
 }
 
 /**

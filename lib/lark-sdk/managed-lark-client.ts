@@ -1,6 +1,6 @@
 import * as lark from '@larksuiteoapi/node-sdk';
 import { type TokenService } from '../token.service.js';
-import { authorizationOf, markCallersOwn, withAuthorization } from './callers-own.js';
+import { authorizationOf, markCallerAuthorization, withAuthorization } from './caller-authorization.js';
 import {
   type LarkCallOptions,
   type LarkClientParams,
@@ -34,7 +34,7 @@ export class ManagedLarkClient extends lark.Client {
       return super.formatPayload(payload, copy);
     }
     const formatted = await super.formatPayload(payload, withoutTokenLookup(copy));
-    const headers = markCallersOwn(withAuthorization(formatted.headers, authorization));
+    const headers = markCallerAuthorization(withAuthorization(formatted.headers, authorization));
     return { ...formatted, headers: headers as Record<string, string> };
   }
 

@@ -1,13 +1,13 @@
 import { isErrorLike } from '../errors/sanitize-cause.js';
-import { dropRejectedToken, replaceRejectedToken } from '../http/replacement-token.js';
+import { dropRejectedToken, replaceRejectedToken } from '../recovery/replacement-token.js';
 import { resolveTarget } from '../http/target-url.js';
 import { isTokenRejection } from '../platform/error-codes.js';
 import { type Clock } from '../time/clock.js';
 import { type TokenService } from '../token.service.js';
 import { type TokenQuery } from '../tokens/access-token.js';
-import { codeOf, discardAnswer } from './answer-code.js';
+import { codeOf, discardAnswer } from './response-code.js';
 import { withoutSecrets } from './axios-error.js';
-import { authorizationOf, isCallersOwn, withAuthorization } from './callers-own.js';
+import { authorizationOf, hasCallerAuthorization, withAuthorization } from './caller-authorization.js';
 import { issuedTokensOf } from './issued-tokens.js';
 import { replayOf } from './replay-body.js';
 import { type HttpAnswer, type HttpRequest, type HttpSender } from './sdk.js';
@@ -71,7 +71,7 @@ export class RecoveringHttp {
 
   /** Whose token the request carries; `undefined` if it is the caller's own, a user's, or none. */
   private managed({ headers }: HttpRequest): ManagedCall | undefined {
-    if (isCallersOwn(headers)) return undefined;
+    if (hasCallerAuthorization(headers)) return undefined;
     const token = /^Bearer (\S+)$/.exec(authorizationOf(headers) ?? '')?.[1];
     const query = token === undefined ? undefined : issuedTokensOf(this.tokens).queryOf(token);
     return token === undefined || query === undefined ? undefined : { query, token };

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { isReplayableBody } from '../http/replayable-body.js';
+import { isReplayableBody } from '../recovery/replayable-body.js';
 import { type HttpRequest } from './sdk.js';
 
 /** How deep the fields of a form are looked through for a stream. */

@@ -1,5 +1,5 @@
 import { createHistogram } from 'node:perf_hooks';
-import { type Summary } from './token-metrics-snapshot.js';
+import { type DurationSummary } from './token-metrics-snapshot.js';
 
 /** The longest duration told apart, in milliseconds; whatever took longer counts as this. */
 const LONGEST_MS = 60_000;
@@ -31,7 +31,7 @@ export class DurationHistogram {
   }
 
   /** What was recorded so far, in milliseconds; all 0 without data. */
-  summary(): Summary {
+  summary(): DurationSummary {
     return {
       count: this.count,
       mean: this.count === 0 ? 0 : toMicrosecond(this.sumMs / this.count),

@@ -1,6 +1,10 @@
 import { type TokenKind } from '../tokens/access-token.js';
 import { GAP, LABEL_WIDTH, textTable } from './text-table.js';
-import { type Summary, type TokenKindMetrics, type TokenMetricsSnapshot } from './token-metrics-snapshot.js';
+import {
+  type DurationSummary,
+  type TokenKindMetrics,
+  type TokenMetricsSnapshot,
+} from './token-metrics-snapshot.js';
 
 type Kind = readonly [TokenKind, TokenKindMetrics];
 
@@ -94,9 +98,9 @@ function renewals(kinds: readonly Kind[]): string {
   return [table, ...failures].join('\n');
 }
 
-function durations(kinds: readonly Kind[], lockWait: Summary): string {
-  const measured: [string, Summary][] = [
-    ...kinds.flatMap(([kind, { waitMs, refresh }]): [string, Summary][] => [
+function durations(kinds: readonly Kind[], lockWait: DurationSummary): string {
+  const measured: [string, DurationSummary][] = [
+    ...kinds.flatMap(([kind, { waitMs, refresh }]): [string, DurationSummary][] => [
       [`${kind} wait`, waitMs],
       [`${kind} refresh`, refresh.latencyMs],
     ]),

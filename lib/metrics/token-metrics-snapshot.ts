@@ -5,7 +5,7 @@ import { type TokenKind } from '../tokens/access-token.js';
  *
  * @publicApi
  */
-export interface Summary {
+export interface DurationSummary {
   count: number;
   mean: number;
   p50: number;
@@ -13,6 +13,13 @@ export interface Summary {
   p99: number;
   max: number;
 }
+
+/**
+ * The former name of {@link DurationSummary}.
+ *
+ * @publicApi
+ */
+export type Summary = DurationSummary;
 
 /**
  * What happened to tokens of one kind since the start.
@@ -37,7 +44,7 @@ export interface TokenKindMetrics {
   /** Flights that had to ask the platform. */
   misses: number;
   /** How long the waits took. */
-  waitMs: Summary;
+  waitMs: DurationSummary;
   /** Requests to the platform for a token: `attempts = success + noop + failure`. */
   refresh: {
     attempts: number;
@@ -49,7 +56,7 @@ export interface TokenKindMetrics {
     failuresByCode: Record<string, number>;
     /** `(success + noop) / attempts`, 0..1; 0 without data. */
     successRate: number;
-    latencyMs: Summary;
+    latencyMs: DurationSummary;
   };
   /** Tokens dropped because an API rejected them. */
   invalidations: number;
@@ -76,7 +83,7 @@ export interface TokenMetricsSnapshot {
     contended: number;
     /** Renewals that went on without the lock. */
     failedOpen: number;
-    waitMs: Summary;
+    waitMs: DurationSummary;
   };
   store: {
     reads: number;

@@ -1,5 +1,5 @@
 import { TestClock } from '../testing/test-clock.js';
-import { type SlotState } from '../tokens/slot-state.js';
+import { type SlotState } from '../tokens/slot/slot-state.js';
 import { TokenMetrics } from './token-metrics.js';
 
 const NO_DURATIONS = { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, max: 0 };

@@ -1,6 +1,6 @@
 import { type Clock } from '../time/clock.js';
 import { type TokenKind } from '../tokens/access-token.js';
-import { type SlotStates } from '../tokens/slot-state.js';
+import { type SlotStates } from '../tokens/slot/slot-state.js';
 import { type AttemptOutcome, type ReadCounters, type TokenObserver } from '../tokens/token-observer.js';
 import { DurationHistogram } from './duration-histogram.js';
 import { type EventMetrics } from './event-metrics.js';

@@ -1,4 +1,5 @@
 import { type FeishuAuthErrorCode } from '../errors/feishu-auth.error.js';
+import { type AppType } from './app-type.js';
 
 /** What a code of Feishu means to this module. The table below is the one place that knows. */
 export interface CodeMeaning {
@@ -83,7 +84,7 @@ const UNKNOWN: CodeMeaning = {
   hint: 'a code this module does not know',
 };
 
-export function meaningOf(feishuCode: number, appType: 'self-built' | 'store'): CodeMeaning {
+export function meaningOf(feishuCode: number, appType: AppType): CodeMeaning {
   const meaning = MEANINGS.get(feishuCode) ?? UNKNOWN;
   return meaning.storeAppOnly && appType === 'self-built' ? credentials(CREDENTIALS) : meaning;
 }

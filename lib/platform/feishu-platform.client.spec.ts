@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { FeishuAuthError, type FeishuAuthErrorCode } from '../errors/feishu-auth.error.js';
 import { TestClock } from '../testing/test-clock.js';
 import { FeishuPlatformClient, type PlatformAnswer } from './feishu-platform.client.js';
+import { type AppType } from './app-type.js';
 
 const PATH = '/open-apis/auth/v3/tenant_access_token/internal';
 const SECRET = 'the-secret-of-the-app';
@@ -31,9 +32,7 @@ describe('FeishuPlatformClient', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  function post(
-    options: { appType?: 'self-built' | 'store'; signal?: AbortSignal } = {},
-  ): Promise<PlatformAnswer> {
+  function post(options: { appType?: AppType; signal?: AbortSignal } = {}): Promise<PlatformAnswer> {
     const client = new FeishuPlatformClient({
       openOrigin: 'https://open.feishu.cn',
       appType: options.appType ?? 'self-built',

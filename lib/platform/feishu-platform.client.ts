@@ -4,11 +4,12 @@ import { FeishuAuthError } from '../errors/feishu-auth.error.js';
 import { type Clock } from '../time/clock.js';
 import { withDeadline, withSignal } from '../time/deadline.js';
 import { meaningOf } from './error-codes.js';
+import { type AppType } from './app-type.js';
 
 /** What the client needs to know. */
 export interface PlatformClientOptions {
   readonly openOrigin: string;
-  readonly appType: 'self-built' | 'store';
+  readonly appType: AppType;
   readonly requestTimeoutMs: number;
   readonly fetch: typeof globalThis.fetch;
   readonly clock: Clock;

@@ -2,10 +2,11 @@ import { type SchedulerRegistry } from '@nestjs/schedule';
 import { isFeishuAuthError } from '../errors/feishu-auth.error.js';
 import { type PrewarmOptions } from '../feishu-auth.options.js';
 import { type TokenMetrics } from '../metrics/token-metrics.js';
-import { type TenantPrewarm } from './tenant-prewarm.js';
+import { type TenantPrewarm } from '../tenants/tenant-prewarm.js';
 import { type AppTicketService } from '../ticket/app-ticket.service.js';
 import { type Clock, type ClockTimer } from '../time/clock.js';
 import { type TokenReader } from '../tokens/token-reader.js';
+import { type AppType } from '../platform/app-type.js';
 
 /**
  * What one sweep did, in tokens.
@@ -24,7 +25,7 @@ export interface PrewarmSweepResult {
 /** @internal */
 export interface PrewarmerDependencies {
   readonly instance: string;
-  readonly appType: 'self-built' | 'store';
+  readonly appType: AppType;
   /** `undefined`: nothing runs by itself; `sweep()` still works. */
   readonly options: Required<PrewarmOptions> | undefined;
   readonly reader: TokenReader;

@@ -1,2 +1,2 @@
-export { RedisRefreshLock, type RedisRefreshLockOptions } from '../lock/redis-refresh-lock.js';
-export { type RedisLockClient } from '../lock/redis-link.js';
+export { RedisRefreshLock, type RedisRefreshLockOptions } from './redis-refresh-lock.js';
+export { type RedisLockClient } from './redis-connection.js';

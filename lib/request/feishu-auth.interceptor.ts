@@ -8,8 +8,8 @@ import {
 import { HttpAdapterHost, ModuleRef, Reflector } from '@nestjs/core';
 import { catchError, defer, from, mergeMap, type Observable, tap, throwError } from 'rxjs';
 import { FeishuAuthError, isFeishuAuthError } from '../errors/feishu-auth.error.js';
-import { getFeishuAuthToken } from '../feishu-auth.tokens.js';
-import { dropRejectedToken, replaceRejectedToken } from '../http/replacement-token.js';
+import { getFeishuServiceToken } from '../feishu-auth.injection.js';
+import { dropRejectedToken, replaceRejectedToken } from '../recovery/replacement-token.js';
 import { Clock } from '../time/clock.js';
 import { TokenService } from '../token.service.js';
 import { type TokenHandle, type TokenQuery } from '../tokens/access-token.js';
@@ -20,7 +20,7 @@ import {
   FeishuTokenUnavailableException,
   retryAfterSeconds,
 } from './token-exceptions.js';
-import { saysTokenRejected } from './token-rejection.js';
+import { saysTokenRejected } from '../recovery/token-rejection.js';
 
 /** One invocation of a handler, and whose token it runs with. */
 interface Invocation {
@@ -163,7 +163,7 @@ export class FeishuAuthInterceptor implements NestInterceptor {
 
   private findTokenService(name: string | undefined): TokenService {
     try {
-      return this.moduleRef.get<TokenService>(getFeishuAuthToken(TokenService, name), { strict: false });
+      return this.moduleRef.get<TokenService>(getFeishuServiceToken(TokenService, name), { strict: false });
     } catch (cause) {
       const which = name === undefined ? 'unnamed FeishuAuthModule' : `FeishuAuthModule named '${name}'`;
       throw new FeishuAuthError(

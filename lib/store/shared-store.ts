@@ -2,7 +2,7 @@ import { type Cache } from 'cache-manager';
 import { EventEmitter } from 'node:events';
 import { type Clock } from '../time/clock.js';
 import { withDeadline } from '../time/deadline.js';
-import { CircuitBreaker, type BreakerState } from './circuit-breaker.js';
+import { CircuitBreaker, type BreakerState } from '../time/circuit-breaker.js';
 
 /** An operation that gave no answer: late, refused, or not sent because the breaker is open. */
 export const UNAVAILABLE = Symbol('unavailable');

@@ -1,5 +1,6 @@
 import { type EmulatorTickets } from './emulator-tickets.js';
 import { type EmulatorTokens } from './emulator-tokens.js';
+import { type AppType } from '../platform/app-type.js';
 
 /**
  * An app as the emulated platform knows it.
@@ -11,7 +12,7 @@ export interface EmulatedApp {
   appId: string;
   appSecret: string;
   /** @default 'self-built' */
-  appType?: 'self-built' | 'store';
+  appType?: AppType;
   /** The tenants that installed a store app. Of a self-built app the first is its own tenant. @default [] */
   tenantKeys?: readonly string[];
 }
@@ -19,7 +20,7 @@ export interface EmulatedApp {
 /** @internal */
 export interface RegisteredApp {
   readonly appId: string;
-  readonly appType: 'self-built' | 'store';
+  readonly appType: AppType;
   readonly ownTenantKey: string | undefined;
   readonly tenantKeys: Set<string>;
   appSecret: string;

@@ -7,6 +7,7 @@ import { RecordStore } from '../store/record-store.js';
 import { SharedStore } from '../store/shared-store.js';
 import { TestClock } from '../testing/test-clock.js';
 import { AppTicketService } from './app-ticket.service.js';
+import { type AppType } from '../platform/app-type.js';
 
 const KEY = 'feishu-auth:v1:{open.feishu.cn:cli_a:0123456789ab:app_ticket}';
 const MINUTE = 60_000;
@@ -38,7 +39,7 @@ describe('AppTicketService', () => {
   });
 
   /** What one process has; all share the cache and the lock. */
-  function start(appType: 'self-built' | 'store' = 'store'): AppTicketService {
+  function start(appType: AppType = 'store'): AppTicketService {
     const service = new AppTicketService({
       appType,
       key: KEY,

@@ -5,6 +5,7 @@ import { type RecordStore, type StoredSecret } from '../store/record-store.js';
 import { UNAVAILABLE } from '../store/shared-store.js';
 import { type Clock } from '../time/clock.js';
 import { withDeadline, withSignal } from '../time/deadline.js';
+import { type AppType } from '../platform/app-type.js';
 
 /** At most one request to resend a minute, however many callers miss the ticket. */
 const RESEND_EVERY_MS = 60_000;
@@ -18,7 +19,7 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** @internal */
 export interface AppTicketDependencies {
-  readonly appType: 'self-built' | 'store';
+  readonly appType: AppType;
   readonly key: string;
   readonly records: RecordStore;
   readonly grants: Pick<TokenGrants, 'resendAppTicket'>;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type TokenQuery } from './access-token.js';
 import { cacheKey, resolveQuery, type AppIdentity } from './token-query.js';
+import { type AppType } from '../platform/app-type.js';
 
 describe('resolveQuery', () => {
-  it.each<[TokenQuery, 'self-built' | 'store', string | undefined]>([
+  it.each<[TokenQuery, AppType, string | undefined]>([
     [{ kind: 'app' }, 'self-built', undefined],
     [{ kind: 'app' }, 'store', undefined],
     [{ kind: 'tenant' }, 'self-built', undefined],
@@ -21,7 +22,7 @@ describe('resolveQuery', () => {
 
   const KIND = /^kind is 'app' or 'tenant', not /;
   const KEY = 'tenantKey is 1 to 128 letters, digits, "_" or "-"';
-  it.each<[what: string, query: unknown, appType: 'self-built' | 'store', message: string | RegExp]>([
+  it.each<[what: string, query: unknown, appType: AppType, message: string | RegExp]>([
     ['no query', undefined, 'store', KIND],
     ['null', null, 'store', KIND],
     ['a string', 'tenant', 'store', KIND],

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FeishuAuthError } from '../errors/feishu-auth.error.js';
 import { type TokenKind, type TokenQuery } from './access-token.js';
+import { type AppType } from '../platform/app-type.js';
 
 const TENANT_KEY = /^[A-Za-z0-9_-]{1,128}$/;
 
@@ -8,7 +9,7 @@ const TENANT_KEY = /^[A-Za-z0-9_-]{1,128}$/;
 export interface AppIdentity {
   readonly appId: string;
   readonly appSecret: string;
-  readonly appType: 'self-built' | 'store';
+  readonly appType: AppType;
   readonly openOrigin: string;
   readonly keyPrefix: string;
 }

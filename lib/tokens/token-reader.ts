@@ -7,19 +7,19 @@ import {
   type TokenQuery,
   type TokenRequestOptions,
 } from './access-token.js';
-import { failFastError, isCoolingDown } from './failure-pacing.js';
-import { flightContext } from './flight-context.js';
+import { failFastError, isCoolingDown } from './renewal/failure-pacing.js';
+import { flightContext } from './renewal/flight-context.js';
 import { isRenewalDue, SAME_TOKEN_WINDOW_MS } from './freshness.js';
-import { type HeldToken } from './held-token.js';
-import { type SlotState, type SlotStates } from './slot-state.js';
-import { SlotTable } from './slot-table.js';
+import { type HeldToken } from './slot/held-token.js';
+import { type SlotState, type SlotStates } from './slot/slot-state.js';
+import { SlotTable } from './slot/slot-table.js';
 import { type TokenObserver } from './token-observer.js';
-import { type TokenPublisher } from './token-publisher.js';
+import { type TokenPublisher } from './renewal/token-publisher.js';
 import { cacheKey, resolveQuery, type AppIdentity, type ResolvedQuery } from './token-query.js';
-import { SlotHandle } from './slot-handle.js';
-import { type TokenRefresher } from './token-refresher.js';
-import { TokenSlot } from './token-slot.js';
-import { fingerprintOf } from './value-fingerprint.js';
+import { SlotHandle } from './slot/slot-handle.js';
+import { type TokenRefresher } from './renewal/token-refresher.js';
+import { TokenSlot } from './slot/token-slot.js';
+import { fingerprintOf } from './slot/value-fingerprint.js';
 
 /** How long a rejected value keeps its slot from being let go. */
 const REJECTED_MS = 60_000;
@@ -94,7 +94,7 @@ export class TokenReader implements SlotStates {
     slot.readAt = clock.monotonic();
     const startedAt = clock.monotonic();
     try {
-      return { token: await this.await(slot, signal, minValidityMs), waited: true };
+      return { token: await this.awaitFlight(slot, signal, minValidityMs), waited: true };
     } finally {
       observer.waited(slot.query.kind, clock.monotonic() - startedAt);
     }
@@ -109,7 +109,7 @@ export class TokenReader implements SlotStates {
       return held;
     }
     if (slot.freshness() === 'failing' && !slot.flight) throw failFastError(slot, this.deps.clock);
-    return this.await(slot, signal, undefined);
+    return this.awaitFlight(slot, signal, undefined);
   }
 
   /** A renewal now, whatever is held: still one flight. */
@@ -220,7 +220,7 @@ export class TokenReader implements SlotStates {
     return slot.detached ? this.slotFor(slot.query) : slot;
   }
 
-  private async await(
+  private async awaitFlight(
     slot: TokenSlot,
     signal: AbortSignal | undefined,
     minValidityMs: number | undefined,

@@ -1,11 +1,12 @@
 import { type FeishuAuthModuleOptions, type TokenMetricsSnapshot } from '../../lib/index.js';
 import { type RejectedUse } from './rejected-use.js';
+import { type AppType } from '../../lib/platform/app-type.js';
 
 /** How one process of the fleet is set up. */
 export interface ProcessSetup {
   appId: string;
   appSecret: string;
-  appType?: 'self-built' | 'store';
+  appType?: AppType;
   domain: { open: string; accounts: string };
   redisUrl: string;
   /**

@@ -5,6 +5,7 @@ import { cacheKey } from '../../lib/tokens/token-query.js';
 import { Fleet, type FleetProcess, waitUntil } from './fleet.js';
 import { type ProcessSetup, type TokenRead } from './fleet-messages.js';
 import { describeWithRedis, RedisServer } from './redis-server.js';
+import { type AppType } from '../../lib/platform/app-type.js';
 
 const LATENCY_MS = 100;
 const STORE_DEADLINE_MS = 250;
@@ -23,7 +24,7 @@ class TroubledFleet extends Fleet {
     emulator: FeishuEmulator,
     redis: RedisServer,
     readonly look: RedisClientType,
-    private readonly app: { appId: string; appSecret: string; appType: 'self-built' | 'store' },
+    private readonly app: { appId: string; appSecret: string; appType: AppType },
     defaults: Partial<ProcessSetup>,
   ) {
     super(emulator, redis, { ...app, ...defaults });

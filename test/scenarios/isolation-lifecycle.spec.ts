@@ -6,6 +6,7 @@ import { FakeStore, hang } from '../fixtures/fake-store.js';
 import { ScriptedPlatform, type ScriptedAnswer } from '../fixtures/scripted-platform.js';
 import { TokenWorld, type TokenWorldOptions } from '../fixtures/token-world.js';
 import { expectNoUnhandledRejections } from '../fixtures/unhandled-rejections.js';
+import { type AppType } from '../../lib/platform/app-type.js';
 
 const TENANT = { kind: 'tenant' } as const;
 const SECOND = 1_000;
@@ -100,7 +101,7 @@ describe('isolation', () => {
     for (const key of store.keys) expect(key).toMatch(/^[\w%.-]+:v1:\{[\w%.-]+(:[\w%.-]+){3,4}\}$/);
     for (const world of worlds) await world.close();
 
-    async function readApp(world: TokenWorld, appType: 'self-built' | 'store'): Promise<string> {
+    async function readApp(world: TokenWorld, appType: AppType): Promise<string> {
       if (appType === 'store') await world.engine.tickets.set(TICKET);
       return world.settle(world.tokens.getAppAccessToken());
     }

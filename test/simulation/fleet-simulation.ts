@@ -1,4 +1,4 @@
-import { RedisRefreshLock } from '../../lib/lock/redis-refresh-lock.js';
+import { RedisRefreshLock } from '../../lib/redis/redis-refresh-lock.js';
 import { PhaseLog, type PhaseName, type PhaseReport } from './phase-log.js';
 import { SeededRandom } from './seeded-random.js';
 import { SimulatedPlatform } from './simulated-platform.js';

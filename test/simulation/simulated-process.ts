@@ -1,8 +1,8 @@
 import { FeishuAuthEngine } from '../../lib/feishu-auth.engine.js';
 import { type FeishuAuthModuleOptions } from '../../lib/feishu-auth.options.js';
-import { TenantPrewarm } from '../../lib/prewarm/tenant-prewarm.js';
+import { TenantPrewarm } from '../../lib/tenants/tenant-prewarm.js';
 import { TokenPrewarmer } from '../../lib/prewarm/token-prewarmer.js';
-import { resolveOptions } from '../../lib/resolve-options.js';
+import { resolveOptions } from '../../lib/feishu-auth.options.schema.js';
 import { type ClockTimer } from '../../lib/time/clock.js';
 import { type TokenHandle } from '../../lib/tokens/access-token.js';
 import { type PhaseLog } from './phase-log.js';

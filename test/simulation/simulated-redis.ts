@@ -1,5 +1,5 @@
 import { type Cache } from 'cache-manager';
-import { type RedisLockClient } from '../../lib/lock/redis-link.js';
+import { type RedisLockClient } from '../../lib/redis/redis-connection.js';
 import { type PhaseLog } from './phase-log.js';
 import { type SeededRandom } from './seeded-random.js';
 import { type VirtualTime } from './virtual-time.js';

@@ -1,0 +1,42 @@
+import { type AppTicketService } from '../ticket/app-ticket.service.js';
+import { type TenantLifecycle } from '../tenants/tenant-lifecycle.js';
+import { type Clock } from '../time/clock.js';
+import { type FeishuEvent } from './feishu-event.js';
+import { type AppType } from '../platform/app-type.js';
+
+/** @internal */
+export interface BuiltInEventHandlersDependencies {
+  readonly appType: AppType;
+  readonly tickets: AppTicketService;
+  readonly tenants: TenantLifecycle;
+  readonly clock: Clock;
+}
+
+/** What this module itself does with events: a store app's ticket, and its tenants' coming and going. */
+export class BuiltInEventHandlers {
+  constructor(private readonly deps: BuiltInEventHandlersDependencies) {}
+
+  async apply({ eventType, tenantKey, createdAt, event }: FeishuEvent): Promise<void> {
+    const { appType, tickets, tenants, clock } = this.deps;
+    if (appType !== 'store') return;
+    const at = createdAt?.getTime() ?? clock.now();
+    if (eventType === 'app_ticket') await tickets.receive(event['app_ticket'], at);
+    if (tenantKey === undefined) return;
+    switch (statusIn(eventType, event['status'])) {
+      case 'enabled':
+        return tenants.enabled(tenantKey, at);
+      case 'stopped':
+        return tenants.stopped(tenantKey, at);
+      case undefined:
+    }
+  }
+}
+
+/** `status`: `start_by_tenant`, `stop_by_tenant` or `stop_by_platform`. */
+function statusIn(eventType: string, status: unknown): 'enabled' | 'stopped' | undefined {
+  if (eventType === 'app_open') return 'enabled';
+  if (eventType === 'app_uninstalled') return 'stopped';
+  if (eventType !== 'app_status_change' || typeof status !== 'string') return undefined;
+  if (status.startsWith('start_')) return 'enabled';
+  return status.startsWith('stop_') ? 'stopped' : undefined;
+}

@@ -1,0 +1,63 @@
+import { type Clock } from '../time/clock.js';
+import { EnvelopeScanner } from './envelope-scanner.js';
+
+/** Error answers of Feishu are a few hundred bytes; what is longer is an answer. */
+const MAX_PEEKED_BYTES = 64 * 1024;
+/** How long a body of an HTTP 2xx may take to show its code. Nobody streams an error status, so there it may take its time. */
+const MAX_BODY_WAIT_MS = 1_000;
+const JSON_TYPE = /^(?:application|text)\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
+
+/**
+ * Reads Feishu's `code` out of an answer of any HTTP status, on a branch of its body: the answer itself stays unread.
+ * Downloads, other content types and large answers are not touched at all.
+ *
+ * @returns the code; `undefined` if there is none, if it is 0, or if it does not come soon
+ *
+ * @internal
+ */
+export async function peekCode(response: Response, clock: Clock): Promise<number | undefined> {
+  if (!mayBeEnvelope(response)) return undefined;
+  const reader = response.clone().body?.getReader();
+  if (!reader) return undefined;
+  // Not awaited: a branch of a body is cancelled only when the other one is done as well.
+  const stop = (): void => void reader.cancel().catch(() => undefined);
+  const timer = response.ok ? clock.setTimeout(stop, MAX_BODY_WAIT_MS, { ref: true }) : undefined;
+  try {
+    return await scan(reader);
+  } catch {
+    // A body that breaks off breaks off for the caller too, who is to hear of it from the body itself.
+    return undefined;
+  } finally {
+    timer?.cancel();
+    stop();
+  }
+}
+
+function mayBeEnvelope({ headers, body, bodyUsed }: Response): boolean {
+  return body !== null && !bodyUsed && hasEnvelopeHeaders(headers);
+}
+
+/** Whether what comes with these headers may be an error of Feishu's: small JSON that is no download. @internal */
+export function hasEnvelopeHeaders(headers: Headers): boolean {
+  return (
+    JSON_TYPE.test(headers.get('content-type') ?? '') &&
+    !/^\s*attachment\b/i.test(headers.get('content-disposition') ?? '') &&
+    Number(headers.get('content-length') ?? 0) <= MAX_PEEKED_BYTES
+  );
+}
+
+async function scan(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<number | undefined> {
+  const scanner = new EnvelopeScanner();
+  const decoder = new TextDecoder();
+  let bytes = 0;
+  while (bytes < MAX_PEEKED_BYTES) {
+    const { done, value } = await reader.read();
+    if (done) return undefined;
+    const verdict = scanner.push(
+      decoder.decode(value.subarray(0, MAX_PEEKED_BYTES - bytes), { stream: true }),
+    );
+    if (verdict !== undefined) return verdict === 'none' ? undefined : verdict;
+    bytes += value.byteLength;
+  }
+  return undefined;
+}
