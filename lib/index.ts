@@ -49,6 +49,9 @@ export type {
   TokenMetricsSnapshot,
 } from './metrics/token-metrics-snapshot.js';
 
+export { UserTokenStore } from './users/store/user-token-store.js';
+export { InMemoryUserTokenStore } from './users/store/in-memory-user-token-store.js';
+
 export { RefreshLock, type RefreshLease, type RefreshLockOptions } from './lock/refresh-lock.js';
 export { InProcessRefreshLock } from './lock/in-process-refresh-lock.js';
 export { Clock, type ClockTimer, type TimerOptions } from './time/clock.js';
