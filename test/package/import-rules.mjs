@@ -39,4 +39,4 @@ function importsOf(text) {
 /** `/// <reference types="node" />` and the built-ins need no declaration of ours. */
 const asPackage = (name) => (name === 'node' ? 'node:process' : name);
 const packageOf = (specifier) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
-const isTesting = (path) => path.startsWith('dist/testing/');
+const isTesting = (path) => /^dist\/(esm|cjs)\/testing\//.test(path);

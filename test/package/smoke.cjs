@@ -8,7 +8,9 @@ const manifest = require('nestjs-feishu-auth/package.json');
 const testing = require('nestjs-feishu-auth/testing');
 const { runSmokeApplication } = require('./smoke-application.mjs');
 
-assert.throws(() => require('nestjs-feishu-auth/dist/index.js'), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' });
+assert.throws(() => require('nestjs-feishu-auth/dist/cjs/index.js'), {
+  code: 'ERR_PACKAGE_PATH_NOT_EXPORTED',
+});
 
 const names = {};
 for (const entry of Object.keys(manifest.exports).filter((key) => !key.endsWith('.json'))) {
