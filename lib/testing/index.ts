@@ -16,3 +16,8 @@ export { type EmulatedTicket, EmulatorTickets } from './emulator-tickets.js';
 export { type EmulatedIdentity, type RevokeOptions } from './emulator-tokens.js';
 export { refreshLockConformance } from './refresh-lock-conformance.js';
 export { TestClock } from './test-clock.js';
+export { type TestRunner } from './test-runner.js';
+export {
+  userTokenStoreConformance,
+  type UserTokenStoreConformanceOptions,
+} from './user-token-store-conformance.js';

@@ -1,13 +1,9 @@
 import { type RefreshLock } from '../lock/refresh-lock.js';
-
-/** The globals that Jest, Vitest (with `globals`) and Mocha's BDD interface have in common. */
-interface TestGlobals {
-  readonly describe: (name: string, body: () => void) => void;
-  readonly it: (name: string, body: () => Promise<void>) => void;
-}
+import { testRunner, type TestRunner } from './test-runner.js';
 
 /**
- * What every {@link RefreshLock} must do, as a `describe` block for the test runner at hand. Uses real time, at most a
+ * What every {@link RefreshLock} must do, as a `describe` block: of the global `describe` and `it`, or of those in
+ * `runner`, as Vitest without globals and `node:test` need it. Uses real time, at most a
  * second a case, so that it also fits locks that live on a server.
  *
  * @param makeLock gives a lock; called once a case, and all locks it gives must exclude each other, as those of
@@ -18,8 +14,11 @@ interface TestGlobals {
  *
  * @publicApi
  */
-export function refreshLockConformance(makeLock: () => RefreshLock | Promise<RefreshLock>): void {
-  const { describe, it } = globalThis as unknown as TestGlobals;
+export function refreshLockConformance(
+  makeLock: () => RefreshLock | Promise<RefreshLock>,
+  runner?: Partial<TestRunner>,
+): void {
+  const { describe, it } = testRunner(runner);
   const options = { ttlMs: 5_000, waitMs: 0 };
   let keys = 0;
   const newKey = (): string => `conformance:{${process.pid}-${Date.now()}-${keys++}}`;
