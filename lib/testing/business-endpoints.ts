@@ -16,7 +16,7 @@ type Handler = (
 const OCTET_STREAM = 'application/octet-stream';
 
 /**
- * APIs of Feishu that take a tenant token, as far as a token's user needs them.
+ * APIs of Feishu that take a tenant token, and some a user's, as far as a token's user needs them.
  *
  * @internal
  */
@@ -29,14 +29,22 @@ export class BusinessEndpoints {
   ) {}
 
   addTo(endpoints: EmulatorEndpoints): void {
-    const add = (method: string, path: string, handle: Handler): void =>
+    /** @param userScopes what a user needs, one of them; none: the API takes no user access token */
+    const add = (method: string, path: string, handle: Handler, userScopes?: readonly string[]): void =>
       endpoints.add(method, `/open-apis${path}`, (request, parameters) => {
-        const identity = this.bearer.check(request.headers.authorization, ['tenant']);
+        const accepts = userScopes ? (['tenant', 'user'] as const) : (['tenant'] as const);
+        const identity = this.bearer.check(request.headers.authorization, accepts, userScopes);
         return isRefusal(identity) ? identity : handle(request, identity, parameters);
       });
     add('GET', '/bot/v3/info', (_request, { appId }) => botInfo(appId));
-    add('POST', '/im/v1/messages', (request, identity) => this.sendMessage(request, identity));
-    add('GET', '/contact/v3/users/:id', (_request, _identity, parameters) => contactUser(parameters['id']));
+    add('POST', '/im/v1/messages', (request, identity) => this.sendMessage(request, identity), [
+      'im:message.send_as_user',
+      'im:message',
+    ]);
+    add('GET', '/contact/v3/users/:id', (_request, _identity, { id }) => contactUser(id), [
+      'contact:contact.base:readonly',
+      'contact:contact:readonly_as_app',
+    ]);
     add('GET', '/im/v1/files/:key', (request, _identity, parameters) =>
       this.downloadFile(request, parameters['key']),
     );
@@ -59,9 +67,9 @@ export class BusinessEndpoints {
       deleted: false,
       updated: false,
       sender: {
-        id: identity.appId,
-        id_type: 'app_id',
-        sender_type: 'app',
+        ...(identity.openId === undefined
+          ? { id: identity.appId, id_type: 'app_id', sender_type: 'app' }
+          : { id: identity.openId, id_type: 'open_id', sender_type: 'user' }),
         ...(identity.tenantKey !== undefined && { tenant_key: identity.tenantKey }),
       },
       body: { content },

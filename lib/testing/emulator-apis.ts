@@ -37,6 +37,8 @@ export interface EmulatedApi {
   path: string;
   /** Which tokens it takes; `[]` for none, so that no bearer is looked at. @default ['tenant'] */
   accepts?: readonly EmulatedIdentity['kind'][];
+  /** What a user access token needs: one of these scopes. Without any it is refused with 99991679. @default [] */
+  scopes?: readonly string[];
   /** The `data` of the answer, or what makes it from the call. */
   data: object | EmulatedApiData;
 }
@@ -57,11 +59,11 @@ export class EmulatorApis {
   ) {}
 
   /** Adds an API, or replaces one that has this method and path. */
-  add({ method = 'GET', path, accepts = ['tenant'], data }: EmulatedApi): void {
+  add({ method = 'GET', path, accepts = ['tenant'], scopes = [], data }: EmulatedApi): void {
     this.endpoints.add(method, path, async (request, parameters) => {
       const call: EmulatedApiCall = { parameters, query: request.query, body: await request.fields() };
       if (accepts.length > 0) {
-        const identity = this.bearer.check(request.headers.authorization, accepts);
+        const identity = this.bearer.check(request.headers.authorization, accepts, scopes);
         if (isRefusal(identity)) return identity;
         call.identity = identity;
       }

@@ -15,6 +15,14 @@ export interface EmulatedApp {
   appType?: AppType;
   /** The tenants that installed a store app. Of a self-built app the first is its own tenant. @default [] */
   tenantKeys?: readonly string[];
+  /** What the consent page calls it. @default its `appId` */
+  name?: string;
+  /** The redirect URIs that are registered for logins; any other is refused with 20029. @default every one is taken */
+  redirectUris?: readonly string[];
+  /** The scopes that are enabled for users; a login that asks for another is refused with 20027. @default all */
+  scopes?: readonly string[];
+  /** `false`: the app may not refresh user access tokens, which is refused with 20074. @default true */
+  refreshesUserTokens?: boolean;
 }
 
 /** @internal */
@@ -23,6 +31,10 @@ export interface RegisteredApp {
   readonly appType: AppType;
   readonly ownTenantKey: string | undefined;
   readonly tenantKeys: Set<string>;
+  readonly name: string;
+  readonly redirectUris: ReadonlySet<string> | undefined;
+  readonly scopes: ReadonlySet<string> | undefined;
+  readonly refreshesUserTokens: boolean;
   appSecret: string;
   disabled: boolean;
 }
@@ -50,6 +62,10 @@ export class EmulatorApps {
       appType,
       ownTenantKey: appType === 'self-built' ? tenantKeys[0] : undefined,
       tenantKeys: new Set(tenantKeys),
+      name: app.name ?? appId,
+      redirectUris: app.redirectUris && new Set(app.redirectUris),
+      scopes: app.scopes && new Set(app.scopes),
+      refreshesUserTokens: app.refreshesUserTokens ?? true,
       appSecret,
       disabled: false,
     });
@@ -88,6 +104,20 @@ export class EmulatorApps {
     if (ticket === undefined)
       throw new Error(`${appId} has no app_ticket: it is no store app, or its ticket expired`);
     return ticket;
+  }
+
+  /** Whether users of this tenant can use the app: a self-built app is always installed. @internal */
+  isInstalledIn(appId: string, tenantKey: string): boolean {
+    const { appType, tenantKeys } = this.get(appId);
+    return appType === 'self-built' || tenantKeys.has(tenantKey);
+  }
+
+  /** The id of the app, where there is one only. @internal */
+  only(): string {
+    const [appId, ...others] = this.apps.keys();
+    if (appId === undefined) throw new Error('there is no app: add one with emulator.apps.add()');
+    if (others.length > 0) throw new Error('there is more than one app: say which, by its appId');
+    return appId;
   }
 
   /** @internal */

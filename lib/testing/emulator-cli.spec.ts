@@ -8,6 +8,12 @@ describe('the command line', () => {
       options: {
         port: 0,
         tokenLifetimeSeconds: 7_200,
+        users: [{ openId: 'ou_emulator' }],
+        oauth: {
+          consent: 'page',
+          accessTokenLifetimeSeconds: 7_200,
+          refreshTokenLifetimeSeconds: 604_800,
+        },
         apps: [expect.objectContaining({ appId: 'cli_emulator' })],
       },
     });
@@ -22,6 +28,18 @@ describe('the command line', () => {
     });
   });
 
+  it('takes users, redirect URIs and how a login goes', () => {
+    const flags =
+      '--user ou_a --user ou_b --redirect-uri http://localhost:3000/cb --consent approve --user-token-lifetime 20 --refresh-token-lifetime 60';
+    expect(parseCommandLine(flags.split(' '))).toMatchObject({
+      app: { redirectUris: ['http://localhost:3000/cb'] },
+      options: {
+        users: [{ openId: 'ou_a' }, { openId: 'ou_b' }],
+        oauth: { consent: 'approve', accessTokenLifetimeSeconds: 20, refreshTokenLifetimeSeconds: 60 },
+      },
+    });
+  });
+
   it('helps, whatever else is asked', () => {
     expect(parseCommandLine(['--port', 'x', '-h'])).toEqual({ kind: 'help' });
   });
@@ -30,6 +48,8 @@ describe('the command line', () => {
     [['--port', '70000'], '--port must be a whole number from 0 to 65535'],
     [['--port', '1e3'], "not '1e3'"],
     [['--token-lifetime', '0'], '--token-lifetime must be a whole number from 1'],
+    [['--consent', 'maybe'], "--consent must be one of page, approve, deny, not 'maybe'"],
+    [['--user', ''], '--user must not be empty'],
     [['--app-id', ''], '--app-id must not be empty'],
     [['--tenant', 'a', '--tenant', 'b'], 'a self-built app has one tenant'],
     [['--prot', '1'], "'--prot'"],

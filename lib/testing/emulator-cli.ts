@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type EmulatedApp } from './emulator-apps.js';
 import { type FeishuEmulatorOptions } from './feishu-emulator.options.js';
+import { type EmulatedConsentMode } from './users/consent-endpoints.js';
 
 /**
  * What a command line asks for.
@@ -14,6 +15,9 @@ export type CliCommand =
 
 const DEFAULT_APP_ID = 'cli_emulator';
 const DEFAULT_APP_SECRET = 'emulator-secret';
+const DEFAULT_OPEN_ID = 'ou_emulator';
+const CONSENT_MODES = ['page', 'approve', 'deny'] as const satisfies readonly EmulatedConsentMode[];
+const YEAR_SECONDS = 86_400 * 365;
 
 /** @internal */
 export const CLI_HELP = `Usage: feishu-emulator [options]
@@ -25,7 +29,12 @@ A Feishu / Lark platform on this machine, for trying out an application without 
   --app-secret <secret>      that app's secret (default: ${DEFAULT_APP_SECRET})
   --store                    the app is a store (ISV) app; default: self-built
   --tenant <tenant key>      a tenant that installed the app; may be given more than once with --store
-  --token-lifetime <seconds> how long a token lives (default: 7200)
+  --token-lifetime <seconds> how long a token of the app or a tenant lives (default: 7200)
+  --user <open id>           a user who can log in; may be given more than once (default: ${DEFAULT_OPEN_ID})
+  --redirect-uri <uri>       a registered redirect URI; may be given more than once (default: every one is taken)
+  --consent <mode>           what a login shows: 'page' with the buttons, or 'approve' or 'deny' at once (default: page)
+  --user-token-lifetime <seconds>    how long a user access token lives (default: 7200)
+  --refresh-token-lifetime <seconds> how long a refresh token lives (default: 604800)
   --help                     this text
 
 Ctrl-C stops it.
@@ -53,6 +62,11 @@ function parse(args: readonly string[]): CliCommand {
       store: { type: 'boolean', default: false },
       tenant: { type: 'string', multiple: true, default: [] },
       'token-lifetime': { type: 'string', default: '7200' },
+      user: { type: 'string', multiple: true, default: [DEFAULT_OPEN_ID] },
+      'redirect-uri': { type: 'string', multiple: true },
+      consent: { type: 'string', default: 'page' },
+      'user-token-lifetime': { type: 'string', default: '7200' },
+      'refresh-token-lifetime': { type: 'string', default: '604800' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -65,13 +79,22 @@ function parse(args: readonly string[]): CliCommand {
     appSecret: filled('--app-secret', values['app-secret']),
     appType: values.store ? 'store' : 'self-built',
     tenantKeys: values.tenant.map((tenantKey) => filled('--tenant', tenantKey)),
+    ...(values['redirect-uri'] && {
+      redirectUris: values['redirect-uri'].map((uri) => filled('--redirect-uri', uri)),
+    }),
   };
   return {
     kind: 'start',
     app,
     options: {
       port: wholeNumber('--port', values.port, 0, 65_535),
-      tokenLifetimeSeconds: wholeNumber('--token-lifetime', values['token-lifetime'], 1, 86_400 * 365),
+      tokenLifetimeSeconds: lifetime('--token-lifetime', values['token-lifetime']),
+      users: values.user.map((openId) => ({ openId: filled('--user', openId) })),
+      oauth: {
+        consent: consentMode(values.consent),
+        accessTokenLifetimeSeconds: lifetime('--user-token-lifetime', values['user-token-lifetime']),
+        refreshTokenLifetimeSeconds: lifetime('--refresh-token-lifetime', values['refresh-token-lifetime']),
+      },
       apps: [app],
     },
   };
@@ -80,6 +103,16 @@ function parse(args: readonly string[]): CliCommand {
 function filled(flag: string, value: string): string {
   if (value.trim() === '') throw new RangeError(`${flag} must not be empty`);
   return value;
+}
+
+function consentMode(value: string): EmulatedConsentMode {
+  const mode = CONSENT_MODES.find((known) => known === value);
+  if (!mode) throw new RangeError(`--consent must be one of ${CONSENT_MODES.join(', ')}, not '${value}'`);
+  return mode;
+}
+
+function lifetime(flag: string, value: string): number {
+  return wholeNumber(flag, value, 1, YEAR_SECONDS);
 }
 
 function wholeNumber(flag: string, value: string, min: number, max: number): number {

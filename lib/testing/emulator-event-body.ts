@@ -17,6 +17,8 @@ export interface EmulatedEvent {
   schema?: '1.0' | '2.0';
   /** @default a new one */
   eventId?: string;
+  /** When it happened, in epoch milliseconds: its `create_time`, which may be long before it is delivered. @default now */
+  createdAt?: number;
 }
 
 /** @internal */

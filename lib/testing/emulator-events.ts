@@ -108,6 +108,11 @@ export class EmulatorEvents {
     this.callOffs.get(appId)?.();
   }
 
+  /** @internal */
+  isSubscribed(appId: string): boolean {
+    return this.subscriptions.has(appId);
+  }
+
   /** What the console does with a URL that is typed in: whether it answers the challenge, within a second. */
   async verifyUrl(appId: string): Promise<boolean> {
     const subscription = this.subscriptionOf(appId);
@@ -157,7 +162,7 @@ export class EmulatorEvents {
   ): { delivery: Delivery; attempt: Promise<void> } {
     const subscription = this.subscriptionOf(appId);
     const eventId = event.eventId ?? randomUUID();
-    const envelope = envelopeOf(appId, { ...event, eventId }, subscription, at);
+    const envelope = envelopeOf(appId, { ...event, eventId }, subscription, event.createdAt ?? at);
     const delivery: Delivery = {
       eventId,
       eventType: event.type,

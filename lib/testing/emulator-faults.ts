@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { type EmulatorReply, failure, json, text } from './emulator-reply.js';
+import { oauthError } from './users/oauth-errors.js';
 
 /**
  * Something that goes wrong. What is not given stays as it is: a fault with only `latencyMs` slows the request down and
@@ -10,13 +11,24 @@ import { type EmulatorReply, failure, json, text } from './emulator-reply.js';
 export interface EmulatorFault {
   /** Requests whose path (without query) begins with this string, or matches this expression. @default every request */
   path?: string | RegExp;
+  /** Only requests to an OAuth token endpoint with this `grant_type`, e.g. `refresh_token`. @default every request */
+  grantType?: string;
+  /**
+   * `'request'`: the request is not looked at. `'answer'`: it is carried out first, so that a refresh token is used up,
+   * and then its answer is delayed, replaced or lost.
+   * @default 'request'
+   */
+  stage?: 'request' | 'answer';
   /** How many requests it hits before it is used up. @default no limit, until `clear()` */
   times?: number;
   /** How long the request waits first, in milliseconds of real time. */
   latencyMs?: number;
   /** HTTP status of the answer. @default 200, or 429 with `code` 99991400 */
   status?: number;
-  /** Feishu's `code` of the answer, which is `{ code, msg }` unless `body` is given. */
+  /**
+   * Feishu's `code` of the answer, which is `{ code, msg }` unless `body` is given; at an OAuth token endpoint
+   * `{ code, error, error_description }` with the status that the code is documented with.
+   */
   code?: number;
   /** Sent as it is if it is a string, be it JSON or not; as JSON otherwise. */
   body?: string | object;
@@ -100,16 +112,17 @@ export class EmulatorFaults {
   }
 
   /** @internal */
-  strike(path: string): FaultOutcome {
+  strike(path: string, stage: 'request' | 'answer' = 'request', grantType?: string): FaultOutcome {
     let latencyMs = 0;
     for (const active of this.active) {
       const { fault } = active;
-      if (!matches(fault, path)) continue;
+      if ((fault.stage ?? 'request') !== stage || !matches(fault, path)) continue;
+      if (fault.grantType !== undefined && fault.grantType !== grantType) continue;
       active.hits += 1;
       if (active.hits >= (fault.times ?? Infinity)) active.remove();
       latencyMs += fault.latencyMs ?? 0;
       if (fault.kind !== undefined) return { latencyMs, kind: fault.kind };
-      const reply = shape(fault);
+      const reply = shape(fault, grantType !== undefined);
       if (reply) return { latencyMs, reply };
       if (fault.headers) return { latencyMs, headers: lowerCased(fault.headers) };
     }
@@ -124,13 +137,15 @@ function matches({ path: wanted, times = Infinity }: EmulatorFault, path: string
   return typeof wanted === 'string' ? path.startsWith(wanted) : path.search(wanted) !== -1;
 }
 
-function shape(fault: EmulatorFault): EmulatorReply | undefined {
+function shape(fault: EmulatorFault, isGrant: boolean): EmulatorReply | undefined {
   const { code, body } = fault;
   const status = fault.status ?? (code === RATE_LIMITED ? 429 : 200);
   let reply: EmulatorReply;
   if (typeof body === 'string') reply = text(body, status);
   else if (body !== undefined) reply = json(body, status);
-  else if (code !== undefined) reply = failure(code, MESSAGES[code] ?? 'failed', status);
+  else if (code !== undefined && isGrant) {
+    reply = oauthError(code, fault.status) ?? failure(code, MESSAGES[code] ?? 'failed', status);
+  } else if (code !== undefined) reply = failure(code, MESSAGES[code] ?? 'failed', status);
   else if (fault.status !== undefined) reply = text(STATUS_CODES[status] ?? '', status);
   else return undefined;
   if (code !== undefined) reply.code = code;

@@ -1,5 +1,8 @@
 import { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 
+/** The parameters of an OAuth request. @internal */
+export type RequestParameters = Partial<Record<string, string>>;
+
 /**
  * One request as the endpoints see it; the body is read only by those that want it.
  *
@@ -45,6 +48,20 @@ export class EmulatorRequest {
     } catch {
       return undefined;
     }
+  }
+
+  /** The parameters of a form, or of a JSON object, whose values may be numbers; `undefined` where the body is neither. */
+  async parameters(): Promise<RequestParameters | undefined> {
+    if (/^application\/x-www-form-urlencoded\b/.test(this.headers['content-type'] ?? '')) {
+      return Object.fromEntries(new URLSearchParams(await this.text()));
+    }
+    const fields = await this.fields();
+    if (!fields) return undefined;
+    const parameters: RequestParameters = {};
+    for (const [name, value] of Object.entries(fields)) {
+      if (typeof value === 'string' || typeof value === 'number') parameters[name] = String(value);
+    }
+    return parameters;
   }
 
   /** A whole number, 0 or more, from the query. */

@@ -7,10 +7,14 @@ import { randomText } from './random-text.js';
  * @publicApi
  */
 export interface EmulatedIdentity {
-  kind: 'app' | 'tenant';
+  kind: 'app' | 'tenant' | 'user';
   appId: string;
   /** The tenant; absent for an app token, and for a self-built app that was added without `tenantKeys`. */
   tenantKey?: string;
+  /** The user of a user access token. */
+  openId?: string;
+  /** What a user access token may be used for. */
+  scopes?: readonly string[];
 }
 
 /**

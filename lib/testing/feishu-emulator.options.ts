@@ -1,4 +1,10 @@
 import { type EmulatedApp } from './emulator-apps.js';
+import { type EmulatedUser } from './users/emulated-user.js';
+import {
+  type EmulatedOAuthOptions,
+  type ResolvedOAuthOptions,
+  resolveOAuthOptions,
+} from './users/oauth-options.js';
 
 /**
  * One request that the emulator has received. Holds no secret, no token and no query.
@@ -29,7 +35,11 @@ export interface FeishuEmulatorOptions {
   host?: string;
   /** Apps that exist from the start. @default [] */
   apps?: readonly EmulatedApp[];
-  /** How long a new token lives, in seconds. @default 7200 */
+  /** Users who can log in from the start. @default [] */
+  users?: readonly EmulatedUser[];
+  /** How user logins go. */
+  oauth?: EmulatedOAuthOptions;
+  /** How long a new token of an app or a tenant lives, in seconds. @default 7200 */
   tokenLifetimeSeconds?: number;
   /**
    * Asked again while at least this much of a token remains, the platform answers with the same token; below that with
@@ -55,8 +65,8 @@ export interface FeishuEmulatorOptions {
 /**
  * @internal
  */
-export type ResolvedEmulatorOptions = Required<Omit<FeishuEmulatorOptions, 'onRequest'>> &
-  Pick<FeishuEmulatorOptions, 'onRequest'>;
+export type ResolvedEmulatorOptions = Required<Omit<FeishuEmulatorOptions, 'onRequest' | 'oauth'>> &
+  Pick<FeishuEmulatorOptions, 'onRequest'> & { oauth: ResolvedOAuthOptions };
 
 /**
  * Fills in the defaults, and refuses what could not work.
@@ -68,6 +78,8 @@ export function resolveEmulatorOptions(options: FeishuEmulatorOptions): Resolved
     port: options.port ?? 0,
     host: options.host ?? '127.0.0.1',
     apps: options.apps ?? [],
+    users: options.users ?? [],
+    oauth: resolveOAuthOptions(options.oauth),
     tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? 7_200,
     renewalWindowSeconds: options.renewalWindowSeconds ?? 1_800,
     latencyMs: options.latencyMs ?? 0,

@@ -23,6 +23,12 @@ import {
 } from './feishu-emulator.options.js';
 import { createLogId } from './log-id.js';
 import { ProbeEndpoints } from './probe-endpoints.js';
+import { Accounts } from './users/accounts.js';
+import { type EmulatedLogin } from './users/emulated-login.js';
+import { UserDirectory } from './users/emulated-user.js';
+import { type EmulatorUsers } from './users/emulator-users.js';
+import { isTokenPath } from './users/oauth-token-endpoint.js';
+import { UserTokens } from './users/user-tokens.js';
 
 /**
  * A Feishu that runs on loopback: real HTTP, the documented answers with their oddities, a clock that a test moves, and
@@ -47,6 +53,10 @@ export class FeishuEmulator {
   readonly events = new EmulatorEvents(this.clock, this.schedule, this.tickets);
   /** The tenants of store apps, who come and go. */
   readonly tenants: EmulatorTenants;
+  /** The people who log in, and what they decide. */
+  readonly users: EmulatorUsers;
+  /** Every exchange of a code or a refresh token that worked, in order. Set its `length` to 0 to start over. */
+  readonly logins: EmulatedLogin[];
   /** What goes wrong. */
   readonly faults = new EmulatorFaults();
   /** APIs to add to the few that are built in. */
@@ -55,6 +65,7 @@ export class FeishuEmulator {
   readonly requests: RequestLogEntry[] = [];
 
   private readonly tokens: EmulatorTokens;
+  private readonly userTokens: UserTokens;
   private readonly endpoints = new EmulatorEndpoints();
   private readonly server = new EmulatorServer((message) => this.answer(message));
   private origin = '';
@@ -66,12 +77,20 @@ export class FeishuEmulator {
     });
     this.apps = new EmulatorApps(this.tickets, this.tokens);
     this.tenants = new EmulatorTenants(this.apps, this.events);
-    const bearer = new BearerCheck(this.apps, this.tokens, options);
+    const directory = new UserDirectory();
+    this.userTokens = new UserTokens(this.clock, directory, options.oauth);
+    this.logins = this.userTokens.logins;
+    const { apps, clock, events, userTokens } = this;
+    const accounts = new Accounts(apps, events, clock, directory, userTokens, options.oauth);
+    this.users = accounts.users;
+    const bearer = new BearerCheck(apps, this.tokens, userTokens, options);
     this.apis = new EmulatorApis(this.endpoints, bearer);
     new AuthEndpoints(this.apps, this.tokens, this.tickets, options).addTo(this.endpoints);
     new BusinessEndpoints(bearer, this.clock).addTo(this.endpoints);
     new ProbeEndpoints(bearer, (ms) => this.server.wait(ms)).addTo(this.endpoints);
-    for (const app of options.apps) this.apps.add(app);
+    accounts.addTo(this.endpoints, () => this.origin);
+    for (const app of options.apps) apps.add(app);
+    for (const user of options.users) this.users.add(user);
   }
 
   /** Starts one, on a free port unless told otherwise. */
@@ -95,12 +114,13 @@ export class FeishuEmulator {
   }
 
   /**
-   * Ends a token before its time: every API refuses it at once, and whoever asks for a token gets a new one.
+   * Ends a token before its time: every API refuses it at once, and an app that asks for a token gets a new one. Also
+   * ends one user access token or refresh token.
    *
    * @returns whether the emulator had issued this token
    */
   revoke(tokenValue: string, options?: RevokeOptions): boolean {
-    return this.tokens.revoke(tokenValue, options);
+    return this.tokens.revoke(tokenValue, options) || this.userTokens.revoke(tokenValue);
   }
 
   /** Closes the port and every connection, hanging ones too. A second call waits for the first. */
@@ -121,9 +141,10 @@ export class FeishuEmulator {
       logId,
     };
     this.requests.push(entry);
-    const fault = this.faults.strike(request.path);
+    const grantType = await grantTypeOf(request);
+    const fault = this.faults.strike(request.path, 'request', grantType);
     await this.server.wait(this.latencyOf(request.path) + fault.latencyMs);
-    const reply = fault.kind ?? (await this.reply(request, fault));
+    const reply = fault.kind ?? (await this.reply(request, fault, grantType));
     if (typeof reply !== 'string') {
       entry.status = reply.status;
       entry.code = reply.code;
@@ -134,16 +155,31 @@ export class FeishuEmulator {
     return reply;
   }
 
-  private async reply(request: EmulatorRequest, fault: FaultOutcome): Promise<EmulatorReply> {
+  private async reply(
+    request: EmulatorRequest,
+    fault: FaultOutcome,
+    grantType: string | undefined,
+  ): Promise<EmulatorReply | 'reset' | 'hang'> {
     const handle = this.endpoints.find(request.method, request.path);
     const reply = fault.reply ?? (handle ? await handle(request).catch(bug) : notFound());
-    return fault.headers ? { ...reply, headers: { ...reply.headers, ...fault.headers } } : reply;
+    const after = this.faults.strike(request.path, 'answer', grantType);
+    await this.server.wait(after.latencyMs);
+    if (after.kind) return after.kind;
+    const headers = { ...fault.headers, ...after.headers };
+    const sent = after.reply ?? reply;
+    return { ...sent, headers: { ...sent.headers, ...headers } };
   }
 
   private latencyOf(path: string): number {
     const { latencyMs } = this.options;
     return typeof latencyMs === 'number' ? latencyMs : (latencyMs[withoutTrailingSlash(path)] ?? 0);
   }
+}
+
+/** The `grant_type` of a request to a token endpoint, which faults may be for. */
+async function grantTypeOf(request: EmulatorRequest): Promise<string | undefined> {
+  if (!isTokenPath(request.path)) return undefined;
+  return (await request.parameters())?.['grant_type'] ?? '';
 }
 
 /** An API that a test added has thrown: say so, instead of leaving the client without an answer. */

@@ -14,6 +14,16 @@ export { type EmulatorFault, type EmulatorFaultHandle, EmulatorFaults } from './
 export { EmulatorTenants } from './emulator-tenants.js';
 export { type EmulatedTicket, EmulatorTickets } from './emulator-tickets.js';
 export { type EmulatedIdentity, type RevokeOptions } from './emulator-tokens.js';
+export { type EmulatedConsentMode } from './users/consent-endpoints.js';
+export { type EmulatedLogin } from './users/emulated-login.js';
+export { type EmulatedUser, type EmulatedUserStatus } from './users/emulated-user.js';
+export {
+  type EmulatedCallback,
+  type EmulatedDecision,
+  type EmulatedRevocation,
+  EmulatorUsers,
+} from './users/emulator-users.js';
+export { type EmulatedOAuthOptions } from './users/oauth-options.js';
 export { refreshLockConformance } from './refresh-lock-conformance.js';
 export { TestClock } from './test-clock.js';
 export { type TestRunner } from './test-runner.js';

@@ -23,8 +23,9 @@ export class ProbeEndpoints {
       path: string,
       handle: (request: EmulatorRequest) => EmulatorReply | Promise<EmulatorReply>,
     ): void => endpoints.add('*', `/open-apis/emulator${path}`, handle);
-    add('/echo', (request) => this.withBearer(request, ['tenant', 'app'], echo));
+    add('/echo', (request) => this.withBearer(request, ['tenant', 'app', 'user'], echo));
     add('/app-only', (request) => this.withBearer(request, ['app'], echo));
+    add('/user-only', (request) => this.withBearer(request, ['user'], echo));
     add('/no-tenant-token', (request) => this.withBearer(request, [], echo));
     add('/slow', (request) => this.withBearer(request, ['tenant', 'app'], () => this.slow(request)));
     add('/redirect', redirect);
