@@ -1,9 +1,12 @@
 import { Inject, type InjectionToken, type Type } from '@nestjs/common';
+import { serviceIdOf } from './identity/feishu-service.decorator.js';
 import { TokenService } from './token.service.js';
 
 /**
  * The token under which an instance of the module provides `service`: the class itself for the unnamed instance, a
- * readable string for a named one.
+ * readable string for a named one. The string is the same in every copy of this package, minified or not.
+ *
+ * @throws FeishuAuthError `ERR_FEISHU_INVALID_ARGUMENT` for a name and a class that is not a service of this package
  *
  * @example
  * moduleRef.get(getFeishuAuthToken(TokenService, 'lark'), { strict: false });
@@ -11,7 +14,17 @@ import { TokenService } from './token.service.js';
  * @publicApi
  */
 export function getFeishuServiceToken(service: Type, name?: string): InjectionToken {
-  return name === undefined || name === 'default' ? service : `FeishuAuth:${service.name}(${name})`;
+  return isUnnamed(name) ? service : namedToken(serviceIdOf(service), name);
+}
+
+/** The unnamed instance may be asked for by its name as well. @internal */
+export function isUnnamed(name: string | undefined): name is undefined | 'default' {
+  return name === undefined || name === 'default';
+}
+
+/** @internal */
+export function namedToken(id: string, name: string): string {
+  return `FeishuAuth:${id}(${name})`;
 }
 
 /**

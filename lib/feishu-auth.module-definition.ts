@@ -22,8 +22,13 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYN
         global: extras.isGlobal ?? true,
         imports: [...(definition.imports ?? []), DiscoveryModule],
         controllers: controllersOf(extras),
-        providers: [...(definition.providers ?? []), ...providersOf(extras)],
-        exports: exportsOf(extras),
+        // Nest reads these when it scans the module: every copy of this package is loaded by then.
+        get providers() {
+          return [...(definition.providers ?? []), ...providersOf(extras)];
+        },
+        get exports() {
+          return exportsOf(extras);
+        },
       }),
     )
     .build();

@@ -1,4 +1,4 @@
-import { type InjectionToken, Logger, type Provider, type Type } from '@nestjs/common';
+import { type ExistingProvider, type InjectionToken, Logger, type Provider, type Type } from '@nestjs/common';
 import { DiscoveryService, HttpAdapterHost, MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { createEventService } from './events/create-event-service.js';
@@ -8,10 +8,13 @@ import { FeishuEventService } from './events/feishu-event.service.js';
 import { whenListening } from './events/when-listening.js';
 import { FeishuAuthEngine } from './feishu-auth.engine.js';
 import { type FeishuAuthModuleExtras, type FeishuAuthModuleOptions } from './feishu-auth.options.js';
-import { getFeishuServiceToken } from './feishu-auth.injection.js';
+import { getFeishuServiceToken, isUnnamed } from './feishu-auth.injection.js';
 import { FeishuAuthHealthIndicator } from './health/feishu-auth.health.js';
 import { FeishuHttpService } from './http/feishu-http.service.js';
 import { UniqueInstanceName, INSTANCE_NAME } from './feishu-auth.instance-name.js';
+import { DuplicateCopies } from './identity/duplicate-copies.js';
+import { serviceIdOf } from './identity/feishu-service.decorator.js';
+import { sameServiceOfOtherCopies } from './identity/loaded-copies.js';
 import { TenantPrewarm } from './tenants/tenant-prewarm.js';
 import { TokenPrewarmer } from './prewarm/token-prewarmer.js';
 import { resolveOptions } from './feishu-auth.options.schema.js';
@@ -110,6 +113,7 @@ export function providersOf(extras: FeishuAuthModuleExtras): Provider[] {
       useFactory: (name: string, modules: ModulesContainer) => new UniqueInstanceName(name, modules),
       inject: [INSTANCE_NAME, ModulesContainer],
     },
+    { provide: DuplicateCopies, useFactory: () => new DuplicateCopies(logger) },
     { provide: Clock, useClass: SystemClock },
     { provide: RandomSource, useClass: SystemRandomSource },
     {
@@ -148,10 +152,23 @@ export function providersOf(extras: FeishuAuthModuleExtras): Provider[] {
         getFeishuServiceToken(FeishuEventService, extras.name),
       ],
     },
+    ...aliasesOf(extras),
   ];
 }
 
 /** The tokens under which one instance's services can be injected elsewhere. */
 export function exportsOf(extras: FeishuAuthModuleExtras): InjectionToken[] {
-  return SERVICES.map(({ service }) => getFeishuServiceToken(service, extras.name));
+  const own = SERVICES.map(({ service }) => getFeishuServiceToken(service, extras.name));
+  return [...own, ...aliasesOf(extras).map(({ provide }) => provide)];
+}
+
+/**
+ * The unnamed instance's services under the classes that other loaded copies of this package have for them. A named
+ * instance needs none: its tokens are the same in every copy.
+ */
+function aliasesOf({ name }: FeishuAuthModuleExtras): ExistingProvider[] {
+  if (!isUnnamed(name)) return [];
+  return SERVICES.flatMap(({ service }) =>
+    sameServiceOfOtherCopies(serviceIdOf(service)).map((provide) => ({ provide, useExisting: service })),
+  );
 }

@@ -10,6 +10,7 @@ import {
 import { toAccessToken, type TokenReader } from './tokens/token-reader.js';
 import { type AppTicketService } from './ticket/app-ticket.service.js';
 import { type AppType } from './platform/app-type.js';
+import { FeishuService } from './identity/feishu-service.decorator.js';
 
 /**
  * Whose tokens a TokenService has, for what is built on top of it. Never the secret.
@@ -35,6 +36,7 @@ export interface TokenOwner {
  *
  * @publicApi
  */
+@FeishuService('TokenService')
 export class TokenService {
   private readonly app: TokenHandle;
   /** A self-built app's one tenant; a store app has as many as it has tenants. */

@@ -17,6 +17,8 @@ if (writeEntryPoints(REPOSITORY)) console.log('package.json: the entry points ch
 rmSync(join(REPOSITORY, 'dist'), { recursive: true, force: true });
 buildEsm();
 buildCjs();
+nameCopy(ESM, 'ES modules');
+nameCopy(CJS, 'CommonJS');
 
 function buildEsm() {
   const tsc = join(REPOSITORY, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -63,4 +65,16 @@ function copyDeclaration(file) {
   const output = join(CJS, file);
   mkdirSync(dirname(output), { recursive: true });
   copyFileSync(join(ESM, file), output);
+}
+
+/** Each build knows its version and format, so that a process with several copies can name them. */
+function nameCopy(folder, format) {
+  const file = join(folder, 'identity', 'this-copy.js');
+  const { version } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
+  const text = readFileSync(file, 'utf8');
+  const named = text
+    .replace("version: 'sources'", `version: '${version}'`)
+    .replace("format: 'sources'", `format: '${format}'`);
+  if (named === text) throw new Error(`${file} has no place for the version and the format`);
+  writeFileSync(file, named);
 }

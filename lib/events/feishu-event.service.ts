@@ -11,6 +11,7 @@ import { type EventVerifier, type Verdict } from './event-verifier.js';
 import { type FeishuEvent } from './feishu-event.js';
 import { ANY_EVENT } from './on-feishu-event.decorator.js';
 import { type BuiltInEventHandlers } from './built-in-event-handlers.js';
+import { FeishuService } from '../identity/feishu-service.decorator.js';
 
 /**
  * How a delivery is to be answered.
@@ -57,6 +58,7 @@ const CLOSING = { code: 'ERR_FEISHU_CLOSED', msg: 'closing: deliver it again' };
  *
  * @publicApi
  */
+@FeishuService('FeishuEventService')
 export class FeishuEventService {
   private readonly handlers = new Map<string, { name: string; handle: Handler }[]>();
   private readonly queue: EventQueue | undefined;

@@ -4,6 +4,7 @@ import { type SlotStates } from '../tokens/slot/slot-state.js';
 import { type FeishuAuthHealthDetails, healthDetails } from './health-details.js';
 import { healthVerdict, type HealthVerdict } from './health-verdict.js';
 import { type AppType } from '../platform/app-type.js';
+import { FeishuService } from '../identity/feishu-service.decorator.js';
 
 /**
  * What the indicator reads; it changes nothing.
@@ -33,6 +34,7 @@ export interface HealthSources {
  *
  * @publicApi
  */
+@FeishuService('FeishuAuthHealthIndicator')
 export class FeishuAuthHealthIndicator {
   /** @internal */
   constructor(

@@ -11,6 +11,7 @@ import {
 } from '../recovery/replacement-token.js';
 import { isReplayableBody } from '../recovery/replayable-body.js';
 import { resolveTarget } from './target-url.js';
+import { FeishuService } from '../identity/feishu-service.decorator.js';
 
 /**
  * What the platform's `fetch` takes, and on whose behalf to call.
@@ -50,6 +51,7 @@ export interface FeishuHttpDependencies {
  *
  * @publicApi
  */
+@FeishuService('FeishuHttpService')
 export class FeishuHttpService {
   constructor(private readonly deps: FeishuHttpDependencies) {}
 

@@ -1,5 +1,5 @@
 /** On the headers of a call, all the way from the client to the HTTP instance; a symbol, so that it is never sent. */
-const CALLER_AUTHORIZATION: unique symbol = Symbol('nestjs-feishu-auth:caller-authorization');
+const CALLER_AUTHORIZATION: unique symbol = Symbol.for('nestjs-feishu-auth:caller-authorization');
 
 /** Marks headers whose `Authorization` the caller has given, even if it holds one of the module's tokens. */
 export function markCallerAuthorization<H extends object>(headers: H): H {

@@ -1,6 +1,13 @@
-import { type DynamicModule, type InjectionToken, Logger, Module, type ModuleMetadata } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Inject,
+  type InjectionToken,
+  Logger,
+  Module,
+  type ModuleMetadata,
+} from '@nestjs/common';
 import { Client } from '@larksuiteoapi/node-sdk';
-import { getFeishuServiceToken, InjectFeishuAuth } from '../feishu-auth.injection.js';
+import { getFeishuServiceToken, isUnnamed, namedToken } from '../feishu-auth.injection.js';
 import { TokenService } from '../token.service.js';
 import { createLarkClient, type LarkClientOptions } from './create-lark-client.js';
 import { nestLogger } from './nest-logger.js';
@@ -56,7 +63,7 @@ export class FeishuLarkModule {
  * @publicApi
  */
 export function getLarkClientToken(name?: string): InjectionToken {
-  return getFeishuServiceToken(Client, name);
+  return isUnnamed(name) ? Client : namedToken('Client', name);
 }
 
 /**
@@ -65,5 +72,5 @@ export function getLarkClientToken(name?: string): InjectionToken {
  * @publicApi
  */
 export function InjectLarkClient(name?: string): ParameterDecorator {
-  return InjectFeishuAuth(Client, name);
+  return Inject(getLarkClientToken(name));
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { isErrorLike, MAX_CAUSES } from '../errors/sanitize-cause.js';
-import { FeishuAuthError } from '../errors/feishu-auth.error.js';
+import { FeishuAuthError, isFeishuAuthError } from '../errors/feishu-auth.error.js';
 import { type Clock } from '../time/clock.js';
 import { withDeadline, withSignal } from '../time/deadline.js';
 import { meaningOf } from './error-codes.js';
@@ -87,7 +87,7 @@ export class FeishuPlatformClient {
       return await withDeadline(clock, withSignal(send(), signal), requestTimeoutMs, timedOut);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      if (error instanceof FeishuAuthError) throw error;
+      if (isFeishuAuthError(error)) throw error;
       throw new FeishuAuthError(
         'ERR_FEISHU_PLATFORM_UNAVAILABLE',
         `POST ${path}: the request failed; check network, proxy and domain`,

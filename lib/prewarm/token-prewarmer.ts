@@ -7,6 +7,7 @@ import { type AppTicketService } from '../ticket/app-ticket.service.js';
 import { type Clock, type ClockTimer } from '../time/clock.js';
 import { type TokenReader } from '../tokens/token-reader.js';
 import { type AppType } from '../platform/app-type.js';
+import { FeishuService } from '../identity/feishu-service.decorator.js';
 
 /**
  * What one sweep did, in tokens.
@@ -51,6 +52,7 @@ const DEFAULTS = { concurrency: 8, idleAfterMs: 7_200_000 };
  *
  * @publicApi
  */
+@FeishuService('TokenPrewarmer')
 export class TokenPrewarmer {
   private timer: ClockTimer | undefined;
   private running: Promise<PrewarmSweepResult> | undefined;

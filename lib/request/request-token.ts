@@ -12,12 +12,16 @@ export interface RequestToken {
   readonly value: string;
 }
 
+const REQUEST_TOKENS = Symbol.for('nestjs-feishu-auth:request-tokens');
+const shared = globalThis as { [REQUEST_TOKENS]?: AsyncLocalStorage<RequestToken> };
+
 /**
- * How the token gets from the interceptor to its handler's parameters.
+ * How the token gets from the interceptor to its handler's parameters. One for all copies of this package: the
+ * interceptor and the parameter's decorator may come from different ones.
  *
  * @internal
  */
-export const requestTokens = new AsyncLocalStorage<RequestToken>();
+export const requestTokens = (shared[REQUEST_TOKENS] ??= new AsyncLocalStorage());
 
 /**
  * The token that was resolved for the handler which `context` stands for; never one of a handler around it.

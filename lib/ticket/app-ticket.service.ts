@@ -1,4 +1,4 @@
-import { FeishuAuthError } from '../errors/feishu-auth.error.js';
+import { FeishuAuthError, isFeishuAuthError } from '../errors/feishu-auth.error.js';
 import { type RefreshLock } from '../lock/refresh-lock.js';
 import { type TokenGrants } from '../platform/token-grants.js';
 import { type RecordStore, type StoredSecret } from '../store/record-store.js';
@@ -6,6 +6,7 @@ import { UNAVAILABLE } from '../store/shared-store.js';
 import { type Clock } from '../time/clock.js';
 import { withDeadline, withSignal } from '../time/deadline.js';
 import { type AppType } from '../platform/app-type.js';
+import { FeishuService } from '../identity/feishu-service.decorator.js';
 
 /** At most one request to resend a minute, however many callers miss the ticket. */
 const RESEND_EVERY_MS = 60_000;
@@ -35,6 +36,7 @@ export interface AppTicketDependencies {
  *
  * @publicApi
  */
+@FeishuService('AppTicketService')
 export class AppTicketService {
   private ticket: StoredSecret | undefined;
   /** The ticket that the platform refused last; the store may hold it a while longer. */
@@ -215,7 +217,7 @@ export class AppTicketService {
       if (signal.aborted) return;
       onResendFailed(error);
       // Whoever waits learns why no ticket will come; anything passing leaves them waiting.
-      if (error instanceof FeishuAuthError && !error.retryable) throw error;
+      if (isFeishuAuthError(error) && !error.retryable) throw error;
     }
   }
 

@@ -17,7 +17,11 @@ import { entryPointsOf } from '../../tools/entry-points.mjs';
 const HERE = dirname(fileURLToPath(import.meta.url));
 const REPOSITORY = join(HERE, '..', '..');
 const SMOKES = ['smoke.mjs', 'smoke.cjs'];
+const TWO_COPIES = 'two-copies.mjs';
 const SMOKE_LIMIT_MS = 15_000;
+
+/** What an application has besides what the package declares. */
+const HTTP_PLATFORM = { '@nestjs/platform-express': '*' };
 
 /** All that may be published. */
 const PUBLISHED =
@@ -73,11 +77,10 @@ async function checkSmoke(packed) {
   const exported = {};
   for (const file of SMOKES) {
     await checks.run(file, async () => {
-      const args = ['--disable-warning=ExperimentalWarning', file];
-      const output = await runProcess(process.execPath, args, { cwd: folder, timeoutMs: SMOKE_LIMIT_MS });
-      exported[file] = JSON.parse(output);
+      exported[file] = JSON.parse(await runHere(file));
     });
   }
+  await checks.run(TWO_COPIES, async () => void (await runHere(TWO_COPIES)));
   await checks.run('import and require see the same names', () => {
     const [imported, required] = SMOKES.map((file) => exported[file]);
     if (imported === undefined || !isDeepStrictEqual(imported, required)) {
@@ -89,20 +92,27 @@ async function checkSmoke(packed) {
   });
 }
 
+function runHere(file) {
+  const args = ['--disable-warning=ExperimentalWarning', file];
+  return runProcess(process.execPath, args, { cwd: folder, timeoutMs: SMOKE_LIMIT_MS });
+}
+
 /**
- * Lays the package out as an installation does. Only what its package.json declares is linked,
+ * Lays the package out as an installation does. Only what its package.json declares is linked, and the HTTP platform,
  * so that an import of anything else fails here, and each dependency is the one copy that this repository has.
  */
 async function installBeside(packed) {
   const modules = join(folder, 'node_modules');
   await mkdir(modules);
   await rename(packed.root, join(modules, packed.manifest.name));
-  for (const name of Object.keys({ ...packed.manifest.dependencies, ...packed.manifest.peerDependencies })) {
+  const { dependencies, peerDependencies } = packed.manifest;
+  for (const name of Object.keys({ ...dependencies, ...peerDependencies, ...HTTP_PLATFORM })) {
     const link = join(modules, name);
     await mkdir(dirname(link), { recursive: true });
     await symlink(join(REPOSITORY, 'node_modules', name), link, 'junction');
   }
-  for (const file of [...SMOKES, 'smoke-application.mjs']) await cp(join(HERE, file), join(folder, file));
+  for (const file of [...SMOKES, TWO_COPIES, 'smoke-application.mjs'])
+    await cp(join(HERE, file), join(folder, file));
 }
 
 function none(problems) {

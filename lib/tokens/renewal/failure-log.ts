@@ -1,4 +1,4 @@
-import { FeishuAuthError } from '../../errors/feishu-auth.error.js';
+import { type FeishuAuthError, isFeishuAuthError } from '../../errors/feishu-auth.error.js';
 import { type Clock } from '../../time/clock.js';
 import { type ResolvedQuery } from '../token-query.js';
 import { type TokenSlot } from '../slot/token-slot.js';
@@ -41,7 +41,7 @@ export class FailureLog {
 
   resendFailed(error: unknown): void {
     if (this.isDue('resend') === undefined) return;
-    const what = error instanceof FeishuAuthError ? `${error.code}: ${error.message}` : 'unexpectedly';
+    const what = isFeishuAuthError(error) ? `${error.code}: ${error.message}` : 'unexpectedly';
     this.say('warn', `app_ticket: asking for it again failed: ${what}`);
   }
 

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { FeishuAuthError } from '../../errors/feishu-auth.error.js';
+import { FeishuAuthError, isFeishuAuthError } from '../../errors/feishu-auth.error.js';
 import { type RefreshLease } from '../../lock/refresh-lock.js';
 import { type RecordStore } from '../../store/record-store.js';
 import { UNAVAILABLE } from '../../store/shared-store.js';
@@ -185,7 +185,7 @@ export class TokenRefresher {
       tell(isNoop ? 'noop' : 'success');
       return token;
     } catch (error) {
-      tell(error instanceof FeishuAuthError ? error.code : 'ERR_FEISHU_PLATFORM_UNAVAILABLE');
+      tell(isFeishuAuthError(error) ? error.code : 'ERR_FEISHU_PLATFORM_UNAVAILABLE');
       throw error;
     }
   }
@@ -216,12 +216,12 @@ export class TokenRefresher {
 }
 
 function isTransient(error: unknown): boolean {
-  return error instanceof FeishuAuthError && error.code === 'ERR_FEISHU_PLATFORM_UNAVAILABLE';
+  return isFeishuAuthError(error) && error.code === 'ERR_FEISHU_PLATFORM_UNAVAILABLE';
 }
 
 /** Whatever a custom fetch, cache or lock threw, callers get one kind of error. */
 function toFeishuAuthError(error: unknown): FeishuAuthError {
-  if (error instanceof FeishuAuthError) return error;
+  if (isFeishuAuthError(error)) return error;
   return new FeishuAuthError('ERR_FEISHU_PLATFORM_UNAVAILABLE', 'the renewal failed unexpectedly', {
     retryable: true,
     cause: error,

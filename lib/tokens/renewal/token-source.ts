@@ -1,4 +1,4 @@
-import { FeishuAuthError } from '../../errors/feishu-auth.error.js';
+import { isFeishuAuthError } from '../../errors/feishu-auth.error.js';
 import { isAppTokenRejection } from '../../platform/error-codes.js';
 import { type TokenGrant, type TokenGrants } from '../../platform/token-grants.js';
 import { type AppTicketService } from '../../ticket/app-ticket.service.js';
@@ -64,7 +64,7 @@ export class StoreAppTokenSource implements TokenSource {
   }
 
   async recover(flight: TokenFlight, prepared = '', error: unknown): Promise<string | undefined> {
-    if (!(error instanceof FeishuAuthError)) return undefined;
+    if (!isFeishuAuthError(error)) return undefined;
     if (error.code === 'ERR_FEISHU_APP_TICKET_MISSING') {
       this.tickets.refuse(prepared);
       return this.ticket(flight, true);
