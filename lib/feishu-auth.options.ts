@@ -3,7 +3,7 @@ import { type RefreshLock } from './lock/refresh-lock.js';
 import { type AppType } from './platform/app-type.js';
 
 /**
- * Where Feishu lives: a preset, or the two origins of a private deployment.
+ * Where Feishu is: a preset, or the two origins of a private deployment.
  * Origins are https, or http on a loopback host. `open` serves tokens and APIs; `accounts`, where users log in, is not
  * called by this version.
  *
@@ -12,81 +12,88 @@ import { type AppType } from './platform/app-type.js';
 export type FeishuDomain = 'feishu' | 'lark' | { open: string; accounts: string };
 
 /**
- * A key that stored tokens are encrypted with.
+ * A key that encrypts stored tokens.
  *
  * @publicApi
  */
 export interface EncryptionKey {
-  /** Names the key in the records it wrote. Letters, digits, `.`, `_` and `-`; at most 64. */
+  /** Names the key in the records that it encrypted. 1 to 64 letters, digits, `.`, `_` or `-`. */
   id: string;
-  /** 32 bytes, or base64 of 32 bytes. */
+  /** 32 bytes, or base64 of 32 bytes, for example from `openssl rand -base64 32`. */
   key: Uint8Array | string;
 }
 
 /**
+ * How tokens are renewed. All durations are in milliseconds.
+ *
  * @publicApi
  */
 export interface RefreshOptions {
   /**
-   * How long one request to the platform may take, in milliseconds. A caller who waits gives up after 8 seconds in all,
-   * whatever this is.
-   * @default 5000
+   * Timeout of one request to Feishu, in milliseconds. A caller waits at most 8 seconds in all, for any value.
+   * @default 5_000
    */
   requestTimeoutMs?: number;
-  /** How long one operation of the shared store may take, in milliseconds. @default 250 */
+  /** Timeout of one operation of the shared store, in milliseconds. @default 250 */
   storeTimeoutMs?: number;
   /**
-   * How long a refresh lock lives that nobody releases, in milliseconds; at least twice `requestTimeoutMs`.
+   * How long a lock lives that is not released, in milliseconds; at least twice `requestTimeoutMs`.
    * @default 10_000, or twice `requestTimeoutMs` if that is more
    */
   lockTtlMs?: number;
-  /** How long a caller without a token waits for somebody else's lock before going on without, in milliseconds. @default 2000 */
+  /**
+   * How long a caller without a token waits for a lock that another process holds, in milliseconds. It then continues
+   * without the lock.
+   * @default 2_000
+   */
   lockWaitMs?: number;
   /**
-   * How long before its end a token is renewed, in milliseconds: each process draws once per token from this range.
-   * Both below 30 minutes, because before that the platform hands out the same token again.
-   * @default [1_320_000, 1_680_000]  (22 to 28 minutes)
+   * How long before its end a token is renewed, in milliseconds. Each process draws a value from this range for each
+   * token. Both values are below 1_800_000 (30 minutes), because before that Feishu returns the same token again.
+   * @default [1_320_000, 1_680_000] (22 to 28 minutes)
    */
   aheadMs?: readonly [min: number, max: number];
 }
 
 /**
+ * How sweeps renew tokens before callers need them.
+ *
  * @publicApi
  */
 export interface PrewarmOptions {
   /**
-   * How often tokens that are due get renewed, in milliseconds. Less than `refresh.aheadMs[0] - 60_000`: anything else
-   * would always be late.
+   * Time between two sweeps, in milliseconds. Below `refresh.aheadMs[0] - 60_000`, because longer intervals would always be
+   * late.
    * @default 30_000
    */
   intervalMs?: number;
-  /** How many renewals one sweep has under way at a time. @default 8 */
+  /** How many tokens one sweep renews at the same time. @default 8 */
   concurrency?: number;
-  /** A tenant's token that nobody read for this long is let go, in milliseconds. @default 7_200_000 */
+  /** Store apps: a tenant's token that was not read for this long is dropped, in milliseconds. @default 7_200_000 (2 hours) */
   idleAfterMs?: number;
   /**
-   * What happens at bootstrap. `'background'`: the app's own token is fetched without holding up the start.
-   * `'require'`: the start fails when it cannot be had. `'off'`: nothing.
+   * What happens at bootstrap. `'background'`: the app's own token is fetched without delaying the start.
+   * `'require'`: the start fails if there is no token. `'off'`: nothing.
    * @default 'background'
    */
   onBootstrap?: 'background' | 'require' | 'off';
 }
 
 /**
- * How incoming events are trusted: at least one of the two keys. With an Encrypt Key every delivery has to be signed and
- * encrypted; the Verification Token alone is sent in the clear.
+ * How incoming events are verified. At least one of the two keys is required. With an Encrypt Key every delivery must be
+ * signed and encrypted. The Verification Token alone is sent in clear text.
  *
  * @publicApi
  */
 export interface EventOptions {
-  /** The Encrypt Key of the app's event subscription. */
+  /** Encrypt Key of the app's event subscription. */
   encryptKey?: string;
-  /** The Verification Token of the app's event subscription. */
+  /** Verification Token of the app's event subscription. */
   verificationToken?: string;
   /**
-   * How old a signed delivery may be, in milliseconds: Feishu delivers again for up to 6 hours, and does not say whether
-   * it signs anew.
-   * @default 28_800_000  (8 hours)
+   * How old a signed delivery may be, in milliseconds. Feishu delivers again for more than 6 hours and does not document
+   * whether it signs again.
+   * @default 28_800_000 (8 hours)
    */
   maxSkewMs?: number;
 }
@@ -97,51 +104,54 @@ export interface EventOptions {
  * @publicApi
  */
 export interface FeishuAuthModuleOptions {
-  /** The app's id (`cli_...`). */
+  /** App ID (`cli_...`). */
   appId: string;
-  /** The app's secret. */
+  /** App Secret. */
   appSecret: string;
-  /** `'store'` for an ISV app that many tenants install. @default 'self-built' */
+  /** `'store'` for an app that many tenants install (ISV). @default 'self-built' */
   appType?: AppType;
-  /** @default 'feishu' */
+  /** Feishu, Lark, or the origins of a private deployment. @default 'feishu' */
   domain?: FeishuDomain;
-  /** A cache-manager cache to share tokens through. @default a bounded in-memory one of its own */
+  /** Shares tokens with other processes and keeps them over a restart: a cache-manager cache. @default in memory, bounded */
   cache?: Cache;
-  /** What keeps processes from renewing the same token at once. @default one that works within this process */
+  /** Keeps processes from renewing the same token at the same time. @default within this process */
   lock?: RefreshLock;
-  /** Put before every key in the store. @default 'feishu-auth' */
+  /** First part of every key in the store. @default 'feishu-auth' */
   keyPrefix?: string;
-  /** Encrypts tokens and tickets in the store (AES-256-GCM). The first key writes, all read. */
+  /** Encrypts tokens and tickets in the store with AES-256-GCM. The first key encrypts, all keys decrypt. */
   encryptionKeys?: readonly EncryptionKey[];
-  /** How many tokens one process holds; the least recently read goes first. @default 10_000 */
+  /** How many tokens one process holds. The least recently read token is dropped first. @default 10_000 */
   maxTokens?: number;
   refresh?: RefreshOptions;
-  /** `false`: tokens are renewed only when they are read. */
+  /** `false`: tokens are renewed only when they are read. @default on */
   prewarm?: false | PrewarmOptions;
   events?: EventOptions;
-  /** Sends every request of this module: for proxies and tests. @default globalThis.fetch */
+  /** Sends every request of this module; for proxies and tests. @default globalThis.fetch */
   fetch?: typeof globalThis.fetch;
 }
 
 /**
+ * Provides the options of a module that is configured with `useClass` or `useExisting`.
+ *
  * @publicApi
  */
 export interface FeishuAuthOptionsFactory {
+  /** Returns the options, or a promise of them. */
   createFeishuAuthOptions(): FeishuAuthModuleOptions | Promise<FeishuAuthModuleOptions>;
 }
 
 /**
- * Options that shape the module itself and so cannot come from a factory.
+ * Options that shape the module itself. A factory cannot return them, because it runs too late.
  *
  * @publicApi
  */
 export interface FeishuAuthModuleExtras {
-  /** Names this instance; needed as soon as there are two. `'default'` is the unnamed one. */
+  /** Name of this instance; required for every instance but one. `'default'` is the unnamed one. */
   name?: string | undefined;
-  /** Whether every module can inject its services without importing it. @default true */
+  /** Whether every module can inject the services without an import. @default true */
   isGlobal?: boolean | undefined;
   /**
-   * Where the app's event URL points, e.g. `feishu/events`: registers an endpoint there (below the global prefix). Needs
+   * Path of the app's event URL, for example `feishu/events`: registers an endpoint there, below the global prefix. Requires
    * `events`, and an application created with `rawBody: true`.
    */
   webhookPath?: string | undefined;
@@ -173,7 +183,7 @@ export interface ResolvedOptions {
   readonly maxTokens: number;
   readonly refresh: Required<RefreshOptions>;
   readonly prewarm: false | Required<PrewarmOptions>;
-  /** Present with at least one of the two keys. */
+  /** Present if at least one of the two keys is set. */
   readonly events: ResolvedEventOptions | undefined;
   readonly fetch: typeof globalThis.fetch;
 }

@@ -7,7 +7,6 @@ import { SECTIONS } from './sections/index.js';
 import { FULL, QUICK, TINY } from './sizes.js';
 import { renewedRun } from './renewed-run.js';
 import { publishedRun, writeDocs } from './report/docs.js';
-import { readmeSection } from './report/readme-section.js';
 import { summaryTable } from './report/summary.js';
 
 if (process.argv.includes('--help')) {
@@ -16,6 +15,10 @@ if (process.argv.includes('--help')) {
 }
 
 const command = parseCommand(process.argv.slice(2), Object.keys(SECTIONS));
+if (command.rendersOnly) {
+  await writeDocs(publishedRun());
+  process.exit();
+}
 const size = { quick: QUICK, full: FULL, tiny: TINY }[command.size];
 
 const start = performance.now();
@@ -37,7 +40,7 @@ console.log(`\nraw figures: .build/benchmarks/${size.name}.json`);
 if (!command.keepDocs) {
   const published = command.only.length === 0 ? run : renewedRun(publishedRun(), run);
   await writeDocs(published);
-  writeFileSync(join(raw, '..', 'readme-section.md'), readmeSection(published));
-  console.log('written: docs/benchmarks.md, its plots and raw figures in docs/benchmarks/,');
-  console.log('and .build/benchmarks/readme-section.md, for the README');
+  console.log(
+    "written: docs/benchmarks.md, its plots and raw figures in docs/benchmarks/, and the README's section",
+  );
 }

@@ -27,7 +27,7 @@ const IDIOMS = [
   /\bmend(?:s|ed|ing)?\b/gi,
   /\blet(?:s|ting)? (?:it |them |him )?go\b/gi,
   /\bmeanwhile\b/gi,
-  /\b(?:of|on) (?:its|their|his|your|our|my|one's) own\b/gi,
+  /\bof (?:its|their|his|your|our|my|one's) own\b/gi,
   /\b(?:at|in) hand\b/gi,
   /\b(?:anew|thereby|therein|thereof|hence|till|lest|whence|whereby|rubbish)\b/gi,
   /\ball the same\b|\bfor want of\b|\bfor ever\b|\bas ever\b|\bever (?:less|more)\b/gi,

@@ -6,7 +6,7 @@ import { fetchTenantToken, LIFE_MS, type Peer } from './peer.js';
 export const BENTOCACHE: Peer = {
   id: 'bentocache',
   name: 'bentocache getOrSet()',
-  difference: 'a general cache: one clock, nothing counted; it traces every read for diagnostics_channel',
+  difference: 'a general cache: one clock, no counters; it traces every read for diagnostics_channel',
   build: (platform) => {
     const cache = new BentoCache({
       default: 'memory',

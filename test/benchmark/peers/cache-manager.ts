@@ -6,7 +6,7 @@ export const CACHE_MANAGER: Peer = {
   id: 'cache-manager',
   name: 'cache-manager wrap()',
   difference:
-    'a general cache: the expiry is the caller’s business, one clock, nothing counted; it emits an event a read',
+    'a general cache: the caller sets the expiry; one clock, no counters; it emits an event for each read',
   build: (platform) => {
     const cache = createCache({ ttl: LIFE_MS });
     const fetcher = (): Promise<string> => fetchTenantToken(platform, SELF_BUILT_APP);

@@ -5,7 +5,7 @@ export const GOOGLE_AUTH: Peer = {
   id: 'google-auth',
   name: 'google-auth-library getAccessToken()',
   difference:
-    'one token a client and no table of tenants, one clock, nothing counted, no look ahead but a 5-minute margin',
+    'one token for each client and no table of tenants; one clock, no counters, no renewal ahead of time except a 5-minute margin',
   build: ({ oauthUrl }) => {
     const client = new OAuth2Client({
       clientId: 'benchmark',

@@ -18,7 +18,7 @@ function coldCache(): Cache {
 export const LARK_SDK: Peer = {
   id: 'lark-sdk',
   name: '@larksuiteoapi/node-sdk',
-  difference: 'no single flight, no renewal before the end, one clock, nothing counted',
+  difference: 'no single flight, no renewal before the end, one clock, no counters',
   build: ({ domain }) => {
     const setup = { ...SELF_BUILT_APP, domain: domain.open, loggerLevel: LoggerLevel.error };
     const cold = new Client({ ...setup, cache: coldCache() }).tokenManager;

@@ -25,7 +25,7 @@ describe('the document', () => {
       '4. Renewal under load',
       '5. Growth',
       '6. The fleet',
-      'How these figures could lie',
+      'How these figures could mislead',
     ]);
   });
 
@@ -34,7 +34,7 @@ describe('the document', () => {
     const titles = titlesOf(
       documentOf({ ...run, details: { ...(stampede && { stampede }), ...(growth && { growth }) } }),
     );
-    expect(titles).toEqual(['3. Stampede', '5. Growth', 'How these figures could lie']);
+    expect(titles).toEqual(['3. Stampede', '5. Growth', 'How these figures could mislead']);
   });
 
   it.each([

@@ -36,17 +36,18 @@ function head(run: Run): string {
   ]);
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const verdict =
-    missed.length === 0 ? 'All were reached.' : `Not reached: ${missed.map(({ what }) => what).join('; ')}.`;
+    missed.length === 0 ? 'All are reached.' : `Not reached: ${missed.map(({ what }) => what).join('; ')}.`;
   return `# Benchmarks
 
-Written by \`npm run bench -- --full\`, from the figures of one run; do not edit. One section can be measured anew on the same
-machine (\`--only fleet --write-docs\`). \`npm run bench\` is a quick look on your own machine, in under two minutes. The raw figures are in [benchmarks/run.json](benchmarks/run.json);
-\`npm run bench:compare -- <before.json> <after.json>\` tells what moved between two of them beyond the noise.
+In a clone of the repository, \`npm run bench\` measures these figures on your own machine in less than two minutes.
+\`npm run bench -- --full\` measures them for publication and writes this page; do not edit it. \`--only fleet --write-docs\` measures one section again on the
+same machine, and \`--render\` writes the page again from the published figures. Those are in \`docs/benchmarks/run.json\`;
+\`npm run bench:compare -- <before.json> <after.json>\` prints which figures moved beyond the noise.
 
 Measured on ${measuredAt}${size.name === 'quick' ? ' **at the quick size: a look, not figures to quote**' : ''}, in ${Math.max(1, Math.round(tookSeconds / 60))} min: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${platform}, Node ${node} (V8 ${v8}).
 ${packages.join(', ')}.
 
-What was to be reached. ${verdict}
+Targets. ${verdict}
 
 ${markdownTable([['', 'target', 'measured', 'reached'], ...rows])}`;
 }

@@ -37,7 +37,7 @@ async function svgOf(spec: TopLevelSpec): Promise<string> {
   return `${svg}\n`;
 }
 
-/** How many times its floor a read takes. A bar on a logarithmic scale has to begin somewhere: at half a floor. */
+/** A read as a multiple of its floor. A bar on a logarithmic scale needs a start: half a floor. */
 function readPathPlot({ results, ratios }: AllDetails['readPath']): TopLevelSpec {
   const START = 0.5;
   const values = results.flatMap(({ id, name }) => {
@@ -58,7 +58,7 @@ function readPathPlot({ results, ratios }: AllDetails['readPath']): TopLevelSpec
     title: 'time of a read as a multiple of its floor (logarithmic)',
   } as const;
   return {
-    title: 'One read of a token that is held',
+    title: 'One read of a held token',
     width: WIDTH,
     height: { step: 30 },
     data: { values },
@@ -85,7 +85,7 @@ function readPathPlot({ results, ratios }: AllDetails['readPath']): TopLevelSpec
   };
 }
 
-/** A plot a design: drawn over one another, what is the machine's noise hides what is theirs. */
+/** One plot for each design: in a common plot the noise of the machine would hide the differences. */
 function latencyPlot({ designs }: AllDetails['designs']): TopLevelSpec {
   const LEAST_MS = 0.1;
   const values = designs.flatMap(({ name, expiring }) =>
@@ -127,7 +127,7 @@ function callsPlot({ peers }: AllDetails['stampede']): TopLevelSpec {
     sizes.map(({ callers, platformCalls }) => ({ name, callers, calls: platformCalls.median })),
   );
   return {
-    title: 'Requests to the platform when nobody has a token yet',
+    title: 'Requests to Feishu when no caller has a token yet',
     width: WIDTH,
     height: 260,
     data: { values },
@@ -148,7 +148,7 @@ function callsPlot({ peers }: AllDetails['stampede']): TopLevelSpec {
         title: 'requests (logarithmic)',
       },
       color: { field: 'name', type: 'nominal', sort: ours(peers) },
-      // Most lie on one line: the shape tells who is under it.
+      // Most points lie on one line: the shape shows which packages are there.
       shape: { field: 'name', type: 'nominal', sort: ours(peers) },
     },
   };
@@ -164,9 +164,9 @@ function heapPlot({ points }: AllDetails['growth']): TopLevelSpec {
     sort: values.map((it) => it.tenants),
     title: 'tenants',
   } as const;
-  const y = { field: 'bytes', type: 'quantitative', title: 'bytes of heap a tenant' } as const;
+  const y = { field: 'bytes', type: 'quantitative', title: 'bytes of heap for each tenant' } as const;
   return {
-    title: 'What a tenant costs',
+    title: 'Cost of a tenant',
     width: 320,
     height: 220,
     layer: [

@@ -1,7 +1,7 @@
 import { type Run } from '../run.js';
 import { duration, figure, times } from './figures.js';
 
-/** For the README: the one plot, the five figures that matter, and how to get them again. */
+/** For the README: the five most important figures, and how to measure them again. */
 export function readmeSection({ details, machine }: Run): string {
   const { readPath, stampede, day, growth } = details;
   const ns = (id: string): number =>
@@ -17,15 +17,13 @@ export function readmeSection({ details, machine }: Run): string {
   const wrap = readPath?.ratios.peers['cache-manager']?.median ?? Number.NaN;
   return `## Measured
 
-![One read of a token that is held, as a multiple of its floor](docs/benchmarks/read-path.svg)
-
 - **${duration(ns('peek'))}** for \`handle.peek()\`, with **0 bytes** allocated; **${duration(ns('module'))}** for \`await getTenantAccessToken()\`.
 - **${times(sdk)}** faster than the official SDK's warm read, **${times(wrap)}** faster than \`cache-manager\`'s \`wrap()\`.
-- **${cold('module')} request** to the platform for ${figure(callers)} cold callers; the official SDK makes ${cold('lark-sdk')}.
+- **${cold('module')} request** to Feishu for ${figure(callers)} cold callers; the official SDK sends ${cold('lark-sdk')}.
 - **${figure(ours?.waited ?? Number.NaN)} reads** of a simulated day waited for a renewal; with an hourly pre-warm ${figure(hourly?.waited ?? Number.NaN)} of ${figure(hourly?.reads ?? Number.NaN)} do.
-- **${figure(heap ?? Number.NaN)} bytes** of heap a tenant, all included.
+- **${figure(heap ?? Number.NaN)} bytes** of heap for each tenant, everything included.
 
-On ${machine.cpu} with Node ${machine.node}. \`npm run bench\` measures it on your machine in under two minutes;
-[docs/benchmarks.md](docs/benchmarks.md) has the rest, and how such figures could lie.
+On ${machine.cpu} with Node ${machine.node}. \`npm run bench\` measures it on your machine in less than two minutes.
+The [benchmarks](docs/benchmarks.md) have the rest, and how such figures could mislead.
 `;
 }

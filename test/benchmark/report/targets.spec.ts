@@ -17,8 +17,8 @@ describe('targetsOf', () => {
       'failed reads in an outage through the whole renewal window': true,
       '`peek()` over its floor, with 10,000 tenants': true,
       '`getTenantAccessToken({ tenantKey })` over its floor, with 10,000 tenants': false,
-      'heap a tenant, with 10,000 of them': true,
-      'cold start of 4 processes: requests, and a token after': true,
+      'heap for each tenant, with 10,000 tenants': true,
+      'cold start of 4 processes: requests, and time to a token': true,
       'taking and releasing the lock, over a bare pair of commands': true,
     });
   });

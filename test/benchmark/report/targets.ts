@@ -3,7 +3,7 @@ import { type AllDetails } from '../sections/index.js';
 import { type Spread } from '../statistics.js';
 import { figure, spreadText } from './figures.js';
 
-/** What was to be reached, what was, and whether that is enough. */
+/** A target, the measured value, and whether it is reached. */
 export interface Target {
   readonly what: string;
   readonly target: string;
@@ -70,7 +70,7 @@ export function targetsOf({
   );
   for (const { heapBytesPerTenant, tenants } of heaps ?? []) {
     targets.push({
-      what: `heap a tenant, with ${figure(tenants)} of them`,
+      what: `heap for each tenant, with ${figure(tenants)} tenants`,
       target: '≤ 1,000 bytes',
       measured: `${figure(heapBytesPerTenant.median)} bytes`,
       isMet: heapBytesPerTenant.median <= 1_000,
@@ -91,7 +91,7 @@ function fleetTargets({ platformLatencyMs, points, lock }: Exclude<Fleet, { skip
     const calls = Math.max(...coldCalls.rounds);
     const most = platformLatencyMs + COLD_START_MS;
     targets.push({
-      what: `cold start of ${figure(processes)} processes: requests, and a token after`,
+      what: `cold start of ${figure(processes)} processes: requests, and time to a token`,
       target: `1, ≤ ${most} ms`,
       measured: `${figure(calls)}, ${spreadText(coldMedianMs)} ms`,
       isMet: calls === 1 && coldMedianMs.median <= most,

@@ -7,34 +7,34 @@ export function designsPart(designs: Designs, day: Day | undefined): string {
   const { tenants, platformLatencyMs, lifetimeSeconds, readsPerSecond, callers } = designs;
   return `## 2. The designs the project descends from
 
-The plan that this project grew out of named three remedies for a manager behind one mutex, and predicted what each would
-bring. Nobody had measured them. Here each is a small faithful implementation (\`test/benchmark/designs/\`) on the same
-platform: the emulator in a process of its own, ${platformLatencyMs} ms away, ${tenants} tenants of a store app.
+The plan that this project grew out of named three remedies for a manager behind one mutex and predicted the effect of each, without
+measurements. Here each is a small, faithful implementation (\`test/benchmark/designs/\`) in front of the same emulator. The emulator runs in a
+separate process, ${platformLatencyMs} ms away, with ${tenants} tenants of a store app.
 
 ![The slowest read at each moment](benchmarks/latency-over-time.svg)
 
-Tokens that live ${lifetimeSeconds} s; ${figure(readsPerSecond)} reads arrive each second whether or not the ones before are answered. Every hill is an
-expiry: as high as the longest wait of a caller, as broad as the time in which callers waited. This module's line has no
+Tokens live ${lifetimeSeconds} s. ${figure(readsPerSecond)} reads arrive each second, whether or not earlier reads are answered. Each hill is an
+expiry: its height is the longest wait of a caller, its width the time in which callers waited. This module's line has no
 hills, because it renews before the end.
 
 ${expiringTable(designs)}
 
 Reads per second: ${callers} callers that read again as soon as they have their answer. Latencies: from the moment a read was
-due, medians of the rounds. Waited: longer than 1 ms. Late: renewals that began when the token before could not be used any more.
-This module asks the platform more often, because it does not use tokens to their end: of tokens that live a second it renews
-when half is over, of tokens that live two hours when three quarters are.
+due, medians of the rounds. Waited: longer than 1 ms. Late: renewals that began after the previous token had expired.
+This module sends more requests, because it does not use tokens to their end: it renews a token of one second after half of its life, and a token of
+two hours after three quarters.
 
-### What the plan predicted, over (0)
+### Predictions of the plan, compared with (0)
 
 ${predictionTable(designs)}
 
-Throughput as above; latency is the mean of all reads.
+Throughput as above. Latency is the mean of all reads.
 
 ### Reads per second while tokens expire, by callers
 
 ${throughputTable(designs, ({ expiring }) => expiring.throughput)}
 
-### Cold start: requests to the platform, and until the last caller had a token
+### Cold start: requests to Feishu, and the time until the last caller had a token
 
 ${coldTable(designs)}
 
@@ -42,7 +42,7 @@ ${coldTable(designs)}
 
 ${throughputTable(designs, ({ steady }) => steady)}
 
-Where nothing expires, a design is as fast as it does little at a read; what this module does there besides is in section 1.
+If no token expires, a design that does less at a read is faster. Section 1 says what this module does in addition.
 ${day ? dayPart(day) : ''}`;
 }
 
@@ -116,11 +116,11 @@ function dayPart({ stepMs, tenants, readers, designs }: Day): string {
   return `
 ### A day of two-hour tokens, simulated
 
-On a clock that only the benchmark moves, with the platform as a function in the process: nothing of the machine is in
-these figures. ${tenants} tenants, ${readers} readers at once every ${figure(stepMs / 1_000)} s; the cold start is not counted.
+The benchmark moves the clock, and Feishu is a function in the process, so these figures do not depend on the machine. ${tenants} tenants,
+${readers} readers at once every ${figure(stepMs / 1_000)} s. The cold start is not counted.
 
 ${markdownTable([head, ...rows])}
 
-The hourly look of (3) sees a token that has an hour left, and leaves it; the next look comes after its end. A check with a
-15-minute threshold every hour is late by design.`;
+The hourly check of (3) finds a token with an hour left and leaves it. The next check comes after its end. An hourly check with a
+15-minute threshold is late by design.`;
 }

@@ -16,13 +16,12 @@ export function stampedePart({ platformLatencyMs, peers }: Stampede): string {
   ]);
   return `## 3. Stampede
 
-![Requests to the platform by callers](benchmarks/calls-by-concurrency.svg)
+![Requests to Feishu by callers](benchmarks/calls-by-concurrency.svg)
 
-Flat is right: one request, however many callers want the token at once. A line that climbs asks the platform once for
-every caller.
+A flat line is right: one request for any number of callers. A rising line sends one request for every caller.
 
-Requests to the platform, and the time until the last caller had its token. The platform takes ${platformLatencyMs} ms; the rest is the callers'
-process and, where there are thousands of requests, the platform's.
+The table shows requests to the emulator, and the time until the last caller had its token. The emulator takes ${platformLatencyMs} ms. The rest is the
+callers' process and, with thousands of requests, the emulator.
 
 ${markdownTable([['callers', ...callers.map(figure)], ...rows])}`;
 }
@@ -41,15 +40,15 @@ export function renewalPart(renewal: Renewal): string {
   const head = ['', 'renewals', 'reads over 1 ms', 'p50', 'p99.9', 'max', 'waited for a renewal'];
   return `## 4. Renewal under load
 
-${figure(readsPerSecond)} reads a second for ${figure(durationMs / 1_000)} s a round, each timed from when it was due, with tokens that live ${lifetimeSeconds} s; and the same
-with tokens that do not expire meanwhile. What both have in common is the machine: the garbage collector, the timer, the
-neighbours. Only the difference is the renewals'.
+${figure(readsPerSecond)} reads a second for ${figure(durationMs / 1_000)} s a round, each timed from the moment it was due: once with tokens that live ${lifetimeSeconds} s, once with
+tokens that do not expire in that time. Both contain the machine: the garbage collector, the timer, other processes. The difference between them is
+the cost of the renewals.
 
 ${markdownTable([head, row('tokens rotate', rotating), row('tokens stay', still)])}
 
-**An outage of the platform** from before the earliest renewal until half a minute before the token's end (${figure(outage.minutes)} minutes, ${figure(outage.reads)}
-reads, on a clock that only the benchmark moves): ${figure(outage.failedReads)} failed reads, ${figure(outage.attempts)} attempts to renew. The new token was there
-${figure(outage.recoveredAfterMs / 1_000)} s after the platform's return.`;
+**An outage of Feishu** from before the earliest renewal until half a minute before the token's end (${figure(outage.minutes)} minutes, ${figure(outage.reads)}
+reads, on a clock that the benchmark moves): ${figure(outage.failedReads)} failed reads, ${figure(outage.attempts)} attempts to renew. The new token was there
+${figure(outage.recoveredAfterMs / 1_000)} s after the end of the outage.`;
 }
 
 export function growthPart({ points, startupMs, fetchLoadMs }: Growth): string {
@@ -74,7 +73,7 @@ export function growthPart({ points, startupMs, fetchLoadMs }: Growth): string {
     'peek, ns',
     'its floor, ns',
     'peek over floor',
-    'heap a tenant, bytes',
+    'heap for each tenant, bytes',
     'first sweep, ms',
     'sweep, ms',
     'fetched/s',
@@ -83,26 +82,23 @@ export function growthPart({ points, startupMs, fetchLoadMs }: Growth): string {
 
 ![Heap by tenants](benchmarks/heap-by-tenants.svg)
 
-The bars are level: what a tenant costs does not depend on how many there are. The dashed line is the bound that was set.
+The bars are level: the cost of a tenant does not depend on the number of tenants. The dashed line is the target.
 
 ${markdownTable([head, ...rows])}
 
-No structure that a read touches grows with the tenants. What grows is the distance to the memory: reads go through all
-tenants in an order that the processor's caches cannot foresee, and the floors beside them pay for that too: \`Map.get\` and
-\`Date.now\` among as many entries for \`peek()\`, whose handles are kept, and the same with \`await\` of a kept promise for a
-read, which is \`getTenantAccessToken({ tenantKey })\`.
+No structure that a read uses grows with the tenants. Memory access becomes slower: the reads visit all tenants in an order that the
+processor's caches cannot predict. The floors have the same cost. The floor of \`peek()\` (with kept handles) is \`Map.get\` and \`Date.now\` with the same number of
+entries. The floor of a read, \`getTenantAccessToken({ tenantKey })\`, adds the \`await\` of a kept promise.
 
-The heap holds everything of a tenant whose token was renewed once, and read since: key, token, windows, what is
-remembered of the token before, the record in the default store, and its place in the list of tenants in use. Beyond 10,000
-tenants \`maxTokens\` is raised.
+The heap contains everything of a tenant whose token was renewed once and then read: key, token, windows, fingerprints of the previous
+token, the record in the default store, and the entry in the list of tenants in use. Above 10,000 tenants \`maxTokens\` is raised.
 
-No token is due at the sweeps. "First sweep" is the one after all these tenants came into use: it merges the list of tenants
-in use with the store's and writes it. "Sweep" is one that finds the list as it was, as most do. With the default store a
-sweep keeps the event loop for as long as it takes, and whoever reads meanwhile waits. "Fetched" is how many tokens a second
-a process takes in from a platform that answers at once.
+No token is due in the sweeps. "First sweep" is the sweep after all these tenants came into use: it merges the list of tenants in use with
+the one in the store and writes it. "Sweep" is a sweep that finds the list unchanged, as most do. With the default store a sweep occupies the event
+loop for this time, and reads wait. "Fetched" is the number of tokens that a process receives in a second from an emulator that answers at once.
 
-The module adds ${spreadText(startupMs)} ms to the start of a Nest application, and ${spreadText(fetchLoadMs)} ms once a process for Node's
-\`fetch\`, which would else be loaded by the first renewal, while callers are served.`;
+The module adds ${spreadText(startupMs)} ms to the start of a Nest application, and ${spreadText(fetchLoadMs)} ms once in a process to load Node's
+\`fetch\`. Otherwise the first renewal would load it, while callers wait.`;
 }
 
 export function fleetPart(fleet: Fleet): string {
@@ -122,17 +118,17 @@ export function fleetPart(fleet: Fleet): string {
     'token after, ms: the median process',
     'the last one',
     'each core busy, ms',
-    'requests a rotation',
+    'requests for each rotation',
   ];
   return `## 6. The fleet
 
-Processes on this one machine, with one redis-server for store and lock, that all want a token at once and have none; then
-read for a while as it rotates. The platform is ${platformLatencyMs} ms away.
+Several processes on this machine share one redis-server as store and lock. All of them ask for a token at the same time and have none; then
+they read it while it rotates. The emulator is ${platformLatencyMs} ms away.
 
 ${markdownTable([head, ...rows])}
 
-"Each core busy" is the time on a processor that all of them needed till they had their token, divided by the cores there are: with
-more processes than cores it is most of the wait, and on machines of their own they would not have it.
+"Each core busy" is the processor time of all processes until they had their token, divided by the number of cores. With more processes than cores
+it is most of the wait. Processes on separate machines do not have it.
 
 The fleet's lock costs ${figure(lock.roundTrips)} round trips to Redis, one to take it and one to give it back: ${spreadText(lock.ms)} ms,
 ${spreadText(lock.toBare)} times what a bare \`SET NX PX\` and \`DEL\` take.`;

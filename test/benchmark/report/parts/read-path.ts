@@ -18,23 +18,22 @@ export function readPathPart({ results, ratios, interceptorNs, requestNs }: Read
 
 ![Time of a read as a multiple of its floor](benchmarks/read-path.svg)
 
-The dashed line is the floor: what the straightforward code costs that finds the entry, asks \`Date.now()\` whether it still
-lives, and gives the token. Ours (blue) are next to it; every other bar is a peer's warm read, on a logarithmic scale. Ours
-may be left of the line, each of the three: they ask the cheaper monotonic clock at every read and the wall clock once a
-millisecond.
+The dashed line is the floor: the cost of the simplest code that finds the entry, compares its end with \`Date.now()\` and returns the
+token. This module's reads are blue. The other bars are warm reads of other packages, on a logarithmic scale. This module's reads
+can be left of the line, because they read the cheaper monotonic clock every time and the wall clock once a millisecond.
 
-${markdownTable([['', 'ns a read', 'bytes a read', 'times its floor', 'ours is faster by'], ...rows])}
+${markdownTable([['', 'ns a read', 'bytes a read', 'times its floor', 'this module is faster by'], ...rows])}
 
-Median of the rounds, in brackets the middle half of them; ratios are taken round by round. "Ours is faster by" compares with
-\`getTenantAccessToken()\`. The floor of \`peek()\` is the synchronous one, that of everything else the asynchronous one.
+Each figure is the median of the rounds, with the middle half of the rounds in brackets. Ratios are taken round by round. "This module is faster
+by" compares with \`getTenantAccessToken()\`. The floor of \`peek()\` is the synchronous one; all others have the asynchronous one.
 
 **The interceptor** adds ${durationText(interceptorNs)} to a handler. A request to a Nest application that does nothing takes
 ${durationText(requestNs)} over loopback, so its share is ${figure(share)} %.
 
-What the peers do less, or otherwise, at a warm read:
+What the other packages do less, or differently, at a warm read:
 
 ${PEERS.map(({ name, difference }) => `- \`${name}\`: ${difference}.`).join('\n')}
 
-Ours compares two clocks, so that neither a clock that was set back nor a machine that slept lets a dead token out, counts
-every read, and stamps it for the eviction of the least recently read.`;
+This module compares two clocks, so that it returns no expired token after a clock change or a sleep of the machine. It also counts every read,
+and marks it for the eviction of the least recently read token.`;
 }
