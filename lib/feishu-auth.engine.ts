@@ -22,6 +22,7 @@ import { TenantStatuses } from './tenants/tenant-statuses.js';
 import { TokenAcceptance } from './tokens/renewal/token-acceptance.js';
 import { TokenPublisher } from './tokens/renewal/token-publisher.js';
 import { cacheKey } from './tokens/token-query.js';
+import { UserEngine } from './users/user-engine.js';
 import { TokenReader } from './tokens/token-reader.js';
 import { TokenRefresher } from './tokens/renewal/token-refresher.js';
 import {
@@ -48,6 +49,8 @@ export class FeishuAuthEngine {
   readonly tenants: TenantLifecycle;
   readonly tenantRegistry: TenantRegistry;
   readonly probeStore: () => Promise<void>;
+  /** Absent without the option `users`. */
+  readonly users: UserEngine | undefined;
   private readonly store: SharedStore;
   private readonly refresher: TokenRefresher;
   private readonly closing = new AbortController();
@@ -142,6 +145,8 @@ export class FeishuAuthEngine {
       reader: this.reader,
       publisher,
     });
+    this.users =
+      options.users && new UserEngine({ ...options, users: options.users }, { cipher, clock, logger });
     const events = options.events && this.eventMetrics;
     this.metrics.attach({ store: this.store, slots: this.reader, events });
     this.tickets.onTicket(() => this.reader.endTicketCoolDown());

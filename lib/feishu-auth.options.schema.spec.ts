@@ -38,6 +38,7 @@ describe('resolveOptions', () => {
       instance: 'default',
       appType: 'self-built',
       openOrigin: 'https://open.feishu.cn',
+      accountsOrigin: 'https://accounts.feishu.cn',
       cache: undefined,
       lock: undefined,
       keyPrefix: 'feishu-auth',
@@ -366,6 +367,9 @@ describe('resolveOptions', () => {
     ['prewarm', { onBootstrap: SECRET }],
     ['events', SECRET],
     ['events', { encryptKey: [SECRET] }],
+    ['users', SECRET],
+    ['users', { store: SECRET, redirectUri: `http://${SECRET}.example`, scopes: [`${SECRET} ${SECRET}`] }],
+    ['users', { store: SECRET, oauth: SECRET, claimMs: SECRET, keepAlive: SECRET }],
     ['anything', SECRET],
   ])('never tells the value of %s: %j', (option, value) => {
     const error = refusal({ ...MINIMUM, [option]: value });

@@ -1,44 +1,23 @@
 import { types } from 'node:util';
 import * as v from 'valibot';
 import { FeishuAuthError } from './errors/feishu-auth.error.js';
+import { count, group, ms, origin, text, withMethods } from './feishu-auth.options.checks.js';
 import {
   type FeishuAuthModuleExtras,
   type FeishuAuthModuleOptions,
   type ResolvedOptions,
 } from './feishu-auth.options.js';
+import { resolveUserOptions, userOptions, userProblems } from './users/user-options.schema.js';
 
 const MINUTE = 60_000;
 const AHEAD_LIMIT_MS = 30 * MINUTE;
 /** A caller may have to wait from here on: pre-warm has to come before. */
 const MUST_REFRESH_MS = MINUTE;
 
-const ORIGINS = { feishu: 'https://open.feishu.cn', lark: 'https://open.larksuite.com' };
-
-const text = (mend: string) => v.pipe(v.string(mend), v.trim(), v.nonEmpty(mend));
-const positive = (unit: string) => {
-  const mend = `must be a positive number (${unit})`;
-  return v.pipe(v.number(mend), v.finite(mend), v.gtValue(0, mend));
+const DOMAINS = {
+  feishu: { open: 'https://open.feishu.cn', accounts: 'https://accounts.feishu.cn' },
+  lark: { open: 'https://open.larksuite.com', accounts: 'https://accounts.larksuite.com' },
 };
-const count = v.pipe(positive('a whole one'), v.integer('must be a whole number'));
-const ms = positive('milliseconds');
-const withMethods = <T>(names: readonly string[], mend: string) =>
-  v.custom<T>((value) => {
-    const methods = value as Record<string, unknown> | null;
-    return typeof value === 'object' && names.every((name) => typeof methods?.[name] === 'function');
-  }, mend);
-
-const origin = v.pipe(
-  v.string('must be an origin such as https://open.feishu.cn'),
-  v.check(isOrigin, 'must be an origin such as https://open.feishu.cn: no path, no user info'),
-  v.check(
-    isSafeOrigin,
-    'must be https, or http on a loopback host: anything else would send the secret in clear',
-  ),
-);
-
-/** With a message of its own wherever valibot's would quote the value. */
-const group = <TEntries extends v.ObjectEntries>(entries: TEntries) =>
-  v.strictObject(entries, `must be an object: { ${Object.keys(entries).join(', ')} }`);
 
 const BASE64_OF_32_BYTES = /^[A-Za-z0-9+/_-]{43}=?$/;
 const encryptionKey = group({
@@ -128,6 +107,7 @@ const Options = group({
       maxSkewMs: v.optional(ms, 8 * 60 * MINUTE),
     }),
   ),
+  users: v.optional(userOptions),
   fetch: v.optional(
     v.custom<typeof globalThis.fetch>(
       (value) => typeof value === 'function',
@@ -160,6 +140,7 @@ export function resolveOptions(
 
   const { domain, refresh, prewarm: warm, fetch: customFetch, ...rest } = parsed.output;
   const { appId, appSecret, appType, keyPrefix, maxTokens } = rest;
+  const origins = typeof domain === 'string' ? DOMAINS[domain] : domain;
   return {
     instance,
     appId,
@@ -167,7 +148,8 @@ export function resolveOptions(
     appType,
     keyPrefix,
     maxTokens,
-    openOrigin: new URL(typeof domain === 'string' ? ORIGINS[domain] : domain.open).origin,
+    openOrigin: new URL(origins.open).origin,
+    accountsOrigin: new URL(origins.accounts).origin,
     cache: rest.cache,
     lock: rest.lock,
     encryptionKeys: rest.encryptionKeys ?? [],
@@ -178,6 +160,7 @@ export function resolveOptions(
       verificationToken: rest.events.verificationToken,
       maxSkewMs: rest.events.maxSkewMs,
     },
+    users: rest.users && resolveUserOptions(rest.users, refresh.requestTimeoutMs),
     fetch: customFetch ?? nodesFetch(),
   };
 }
@@ -193,7 +176,7 @@ function nodesFetch(): typeof globalThis.fetch {
 }
 
 /** What no option is wrong about by itself. */
-function crossProblems({ refresh, prewarm: warm, events }: ParsedOptions): string[] {
+function crossProblems({ refresh, prewarm: warm, events, users }: ParsedOptions): string[] {
   const problems: string[] = [];
   const { requestTimeoutMs, lockTtlMs = Infinity, aheadMs } = refresh;
   if (lockTtlMs < 2 * requestTimeoutMs) {
@@ -209,6 +192,7 @@ function crossProblems({ refresh, prewarm: warm, events }: ParsedOptions): strin
   if (events && !events.encryptKey && !events.verificationToken) {
     problems.push('events: needs encryptKey (better) or verificationToken, or anybody could make up events');
   }
+  if (users) problems.push(...userProblems(users, requestTimeoutMs));
   return problems;
 }
 
@@ -242,6 +226,7 @@ function describe(issue: v.InferIssue<typeof Options>): string {
 }
 
 const MISSING: Readonly<Record<string, string>> = {
+  'users.store': 'is missing: where logins live, e.g. new FileUserTokenStore({ directory })',
   appId: 'is missing: the App ID (cli_...) from the developer console',
   appSecret: 'is missing: the App Secret from the developer console',
 };
@@ -251,20 +236,4 @@ function invalid(instance: string, problems: readonly string[]): FeishuAuthError
     'ERR_FEISHU_CONFIG_INVALID',
     `FeishuAuthModule (instance '${instance}') cannot start:\n${problems.map((it) => `  - ${it}`).join('\n')}`,
   );
-}
-
-function isOrigin(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const { username, password, pathname, search, hash } = new URL(value);
-  return username === '' && password === '' && pathname === '/' && search === '' && hash === '';
-}
-
-function isSafeOrigin(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const { protocol, hostname } = new URL(value);
-  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }

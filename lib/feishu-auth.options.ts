@@ -1,11 +1,11 @@
 import { type Cache } from 'cache-manager';
 import { type RefreshLock } from './lock/refresh-lock.js';
 import { type AppType } from './platform/app-type.js';
+import { type ResolvedUserOptions, type UserOptions } from './users/user-options.js';
 
 /**
  * Where Feishu is: a preset, or the two origins of a private deployment.
- * Origins are https, or http on a loopback host. `open` serves tokens and APIs; `accounts`, where users log in, is not
- * called by this version.
+ * Origins are https, or http on a loopback host. `open` serves tokens and APIs; users log in at `accounts`.
  *
  * @publicApi
  */
@@ -126,6 +126,8 @@ export interface FeishuAuthModuleOptions {
   /** `false`: tokens are renewed only when they are read. @default on */
   prewarm?: false | PrewarmOptions;
   events?: EventOptions;
+  /** Lets users log in, and keeps their tokens. Without it, calls about users are `ERR_FEISHU_CONFIG_INVALID`. */
+  users?: UserOptions;
   /** Sends every request of this module; for proxies and tests. @default globalThis.fetch */
   fetch?: typeof globalThis.fetch;
 }
@@ -176,6 +178,8 @@ export interface ResolvedOptions {
   readonly appType: AppType;
   /** Origin without a trailing slash. */
   readonly openOrigin: string;
+  /** Origin of the host where users log in, without a trailing slash. */
+  readonly accountsOrigin: string;
   readonly cache: Cache | undefined;
   readonly lock: RefreshLock | undefined;
   readonly keyPrefix: string;
@@ -185,5 +189,6 @@ export interface ResolvedOptions {
   readonly prewarm: false | Required<PrewarmOptions>;
   /** Present if at least one of the two keys is set. */
   readonly events: ResolvedEventOptions | undefined;
+  readonly users: ResolvedUserOptions | undefined;
   readonly fetch: typeof globalThis.fetch;
 }

@@ -51,6 +51,9 @@ export type {
 
 export { UserTokenStore } from './users/store/user-token-store.js';
 export { InMemoryUserTokenStore } from './users/store/in-memory-user-token-store.js';
+export type { FeishuUser } from './users/feishu-user.js';
+export type { UserLoginStatus } from './users/user-login-status.js';
+export type { KeepAliveOptions, UserOptions } from './users/user-options.js';
 
 export { RefreshLock, type RefreshLease, type RefreshLockOptions } from './lock/refresh-lock.js';
 export { InProcessRefreshLock } from './lock/in-process-refresh-lock.js';
@@ -63,3 +66,4 @@ export {
   type FeishuAuthErrorCode,
   type FeishuAuthErrorDetails,
 } from './errors/feishu-auth.error.js';
+export type { ReauthorizationReason } from './errors/reauthorization-reason.js';

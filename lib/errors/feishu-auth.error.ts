@@ -1,3 +1,4 @@
+import { type ReauthorizationReason } from './reauthorization-reason.js';
 import { sanitizeCause } from './sanitize-cause.js';
 
 /**
@@ -12,6 +13,10 @@ import { sanitizeCause } from './sanitize-cause.js';
  * - `ERR_FEISHU_APP_TICKET_MISSING`: a store app has no `app_ticket` (yet); Feishu was asked to send it again.
  * - `ERR_FEISHU_TENANT_REJECTED`: this one tenant cannot be served (not installed, stopped, unknown).
  * - `ERR_FEISHU_EVENT_REJECTED`: an incoming event was refused.
+ * - `ERR_FEISHU_REAUTHORIZATION_REQUIRED`: the user has to log in (again); `reason` says why.
+ * - `ERR_FEISHU_ACCESS_CHALLENGED`: an access policy of the tenant wants the user to act; `challengeUrl` says where.
+ * - `ERR_FEISHU_LOGIN_REJECTED`: a login was refused: its code, its state or its PKCE verifier.
+ * - `ERR_FEISHU_USER_STORE_UNAVAILABLE`: the store of user logins cannot be read or written, or holds an unreadable record.
  * - `ERR_FEISHU_CLOSED`: the application has been closed.
  *
  * @publicApi
@@ -26,6 +31,10 @@ export type FeishuAuthErrorCode =
   | 'ERR_FEISHU_APP_TICKET_MISSING'
   | 'ERR_FEISHU_TENANT_REJECTED'
   | 'ERR_FEISHU_EVENT_REJECTED'
+  | 'ERR_FEISHU_REAUTHORIZATION_REQUIRED'
+  | 'ERR_FEISHU_ACCESS_CHALLENGED'
+  | 'ERR_FEISHU_LOGIN_REJECTED'
+  | 'ERR_FEISHU_USER_STORE_UNAVAILABLE'
   | 'ERR_FEISHU_CLOSED';
 
 /**
@@ -42,6 +51,12 @@ export interface FeishuAuthErrorDetails {
   feishuCode?: number | undefined;
   /** Feishu's log id (`X-Tt-Logid`, else `X-Request-Id`): what their support asks for. */
   logId?: string | undefined;
+  /** Why the user has to log in again. */
+  reason?: ReauthorizationReason | undefined;
+  /** Where the user can meet the tenant's access policy. */
+  challengeUrl?: string | undefined;
+  /** The scopes that the user has not granted. */
+  missingScopes?: readonly string[] | undefined;
   /** What caused it. Kept as name, message and code only, so that no request (and no secret) rides along. */
   cause?: unknown;
 }
@@ -67,6 +82,12 @@ export class FeishuAuthError extends Error {
   declare readonly feishuCode?: number;
   /** Feishu's log id of the answer, where there was one. */
   declare readonly logId?: string;
+  /** Why the user has to log in again, with `ERR_FEISHU_REAUTHORIZATION_REQUIRED`. */
+  declare readonly reason?: ReauthorizationReason;
+  /** Where the user can meet the tenant's access policy, with `ERR_FEISHU_ACCESS_CHALLENGED`, if Feishu said it. */
+  declare readonly challengeUrl?: string;
+  /** The scopes that the user has not granted, where a call was refused for want of them (99991679). */
+  declare readonly missingScopes?: readonly string[];
 
   constructor(code: FeishuAuthErrorCode, message: string, details: FeishuAuthErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: sanitizeCause(details.cause) });
@@ -76,6 +97,9 @@ export class FeishuAuthError extends Error {
     if (details.retryAt !== undefined) this.retryAt = details.retryAt;
     if (details.feishuCode !== undefined) this.feishuCode = details.feishuCode;
     if (details.logId !== undefined) this.logId = details.logId;
+    if (details.reason !== undefined) this.reason = details.reason;
+    if (details.challengeUrl !== undefined) this.challengeUrl = details.challengeUrl;
+    if (details.missingScopes !== undefined) this.missingScopes = details.missingScopes;
   }
 }
 
