@@ -3,8 +3,8 @@ import { serviceIdOf } from './identity/feishu-service.decorator.js';
 import { TokenService } from './token.service.js';
 
 /**
- * The token under which an instance of the module provides `service`: the class itself for the unnamed instance, a
- * readable string for a named one. The string is the same in every copy of this package, minified or not.
+ * Returns the injection token of `service` of one instance: the class for the unnamed instance, a string for a named one.
+ * The string is the same in every copy of this package, also in minified code.
  *
  * @throws FeishuAuthError `ERR_FEISHU_INVALID_ARGUMENT` for a name and a class that is not a service of this package
  *
@@ -37,7 +37,7 @@ export function namedToken(id: string, name: string): string {
 export const getFeishuAuthToken = getFeishuServiceToken;
 
 /**
- * Injects `service` of the instance called `name`.
+ * Injects `service` of the instance `name`, or of the unnamed instance.
  *
  * @publicApi
  */
@@ -46,7 +46,7 @@ export function InjectFeishuAuth(service: Type, name?: string): ParameterDecorat
 }
 
 /**
- * Injects the {@link TokenService} of the instance called `name`.
+ * Injects the {@link TokenService} of the instance `name`, or of the unnamed instance.
  *
  * @publicApi
  */

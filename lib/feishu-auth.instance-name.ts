@@ -1,10 +1,10 @@
 import { type ModulesContainer } from '@nestjs/core';
 import { FeishuAuthError } from './errors/feishu-auth.error.js';
 
-/** What an instance is called, `default` without a name: one provider in each instance's module. */
+/** Injection token of an instance's name, which is `default` for the unnamed instance. */
 export const INSTANCE_NAME = 'FEISHU_AUTH_INSTANCE_NAME';
 
-/** Refuses two instances of one name: their services would be told apart by nothing but import order. */
+/** Refuses two instances with the same name: the order of imports would decide which one is injected. */
 export class UniqueInstanceName {
   constructor(
     private readonly name: string,
@@ -17,10 +17,11 @@ export class UniqueInstanceName {
       (module) => module.providers.get(INSTANCE_NAME)?.instance === this.name,
     );
     if (namesakes.length < 2) return;
-    const who = this.name === 'default' ? 'two unnamed instances' : `two instances named '${this.name}'`;
+    const which =
+      this.name === 'default' ? 'two instances have no name' : `two instances have the name '${this.name}'`;
     throw new FeishuAuthError(
       'ERR_FEISHU_CONFIG_INVALID',
-      `FeishuAuthModule: there are ${who}; give each another one: FeishuAuthModule.forRoot({ ..., name: 'other' }), injected by @InjectTokenService('other')`,
+      `FeishuAuthModule: ${which}; give one of them another name: FeishuAuthModule.forRoot({ ..., name: 'other' }), and inject its services with @InjectTokenService('other')`,
     );
   }
 }

@@ -14,7 +14,7 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYN
   })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createFeishuAuthOptions' satisfies keyof FeishuAuthOptionsFactory)
-    // Every extra is named here: what is not, Nest takes for an option.
+    // Name every extra here: Nest treats other properties as options.
     .setExtras<FeishuAuthModuleExtras>(
       { name: undefined, isGlobal: true, webhookPath: undefined },
       (definition, extras) => ({

@@ -7,9 +7,10 @@ import {
 
 /**
  * Gives an application valid Feishu / Lark tokens. Provides `TokenService`, `AppTicketService`, `TokenPrewarmer`,
- * `FeishuAuthHealthIndicator` and `FeishuHttpService`; a named instance provides them under `getFeishuAuthToken()`.
+ * `FeishuAuthHealthIndicator`, `FeishuEventService` and `FeishuHttpService`. A named instance provides them under
+ * `getFeishuServiceToken(service, name)`.
  *
- * Wrong options stop the start of the application with `ERR_FEISHU_CONFIG_INVALID`.
+ * With wrong options the application does not start: `ERR_FEISHU_CONFIG_INVALID`.
  *
  * @example
  * imports: [FeishuAuthModule.forRoot({ appId, appSecret })]
@@ -18,12 +19,15 @@ import {
  */
 @Module({})
 export class FeishuAuthModule extends ConfigurableModuleClass {
-  /** With options that are known here. */
+  /** Configures an instance with the given options. */
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
     return super.forRoot(options);
   }
 
-  /** With options from a factory, a class or an existing provider; `name` and `isGlobal` stay here. */
+  /**
+   * Configures an instance with options from a factory, a class or an existing provider. `name`, `isGlobal` and
+   * `webhookPath` stand beside the factory, because Nest needs them before the factory runs.
+   */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
     return super.forRootAsync(options);
   }

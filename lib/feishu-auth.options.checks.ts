@@ -1,24 +1,24 @@
 import * as v from 'valibot';
 
-export const text = (mend: string) => v.pipe(v.string(mend), v.trim(), v.nonEmpty(mend));
+export const text = (message: string) => v.pipe(v.string(message), v.trim(), v.nonEmpty(message));
 const positive = (unit: string) => {
-  const mend = `must be a positive number (${unit})`;
-  return v.pipe(v.number(mend), v.finite(mend), v.gtValue(0, mend));
+  const message = `must be a positive number (${unit})`;
+  return v.pipe(v.number(message), v.finite(message), v.gtValue(0, message));
 };
-export const count = v.pipe(positive('a whole one'), v.integer('must be a whole number'));
+export const count = v.pipe(positive('an integer'), v.integer('must be an integer'));
 export const ms = positive('milliseconds');
-export const withMethods = <T>(names: readonly string[], mend: string) =>
+export const withMethods = <T>(names: readonly string[], message: string) =>
   v.custom<T>((value) => {
     const methods = value as Record<string, unknown> | null;
     return typeof value === 'object' && names.every((name) => typeof methods?.[name] === 'function');
-  }, mend);
+  }, message);
 
 export const origin = v.pipe(
   v.string('must be an origin such as https://open.feishu.cn'),
-  v.check(isOrigin, 'must be an origin such as https://open.feishu.cn: no path, no user info'),
+  v.check(isOrigin, 'must be an origin without path and user info, such as https://open.feishu.cn'),
   v.check(
     isSafeOrigin,
-    'must be https, or http on a loopback host: anything else would send the secret in clear',
+    'must be https, or http on a loopback host: other URLs would send the secret in clear text',
   ),
 );
 

@@ -7,7 +7,7 @@ import { resolveOptions } from './feishu-auth.options.schema.js';
 const MINIMUM = { appId: 'cli_a1b2c3', appSecret: 'the-secret-of-the-app' };
 const KEY = Buffer.alloc(32, 7).toString('base64');
 
-/** Options as JavaScript would pass them: of any type. */
+/** Options of any type, as JavaScript can pass them. */
 function resolve(options: unknown, extras?: FeishuAuthModuleExtras) {
   return resolveOptions(options as FeishuAuthModuleOptions, extras);
 }
@@ -22,7 +22,7 @@ function refusal(options: unknown, extras?: FeishuAuthModuleExtras): FeishuAuthE
   throw new Error('the options were accepted');
 }
 
-/** Every problem that the message tells, one a line. */
+/** Returns the problems in the message, one per line. */
 function problems(options: unknown, extras?: FeishuAuthModuleExtras): string[] {
   const error = refusal(options, extras);
   expect(error.code).toBe('ERR_FEISHU_CONFIG_INVALID');
@@ -32,7 +32,7 @@ function problems(options: unknown, extras?: FeishuAuthModuleExtras): string[] {
 }
 
 describe('resolveOptions', () => {
-  it('fills in every default', () => {
+  it('adds every default', () => {
     expect(resolveOptions(MINIMUM)).toEqual({
       ...MINIMUM,
       instance: 'default',
@@ -61,7 +61,7 @@ describe('resolveOptions', () => {
     });
   });
 
-  it('keeps what was given', () => {
+  it('keeps the given values', () => {
     const cache = createCache();
     const lock = new InProcessRefreshLock();
     const resolved = resolveOptions(
@@ -106,7 +106,7 @@ describe('resolveOptions', () => {
     ]);
   });
 
-  it('strips the white space that copying from a console or a file brings along', () => {
+  it('trims outer white space of IDs, secrets and keys', () => {
     const resolved = resolveOptions({
       appId: ' cli_a1b2c3\n',
       appSecret: 'the-secret-of-the-app\n',
@@ -116,12 +116,12 @@ describe('resolveOptions', () => {
     expect(resolved.encryptionKeys[0]?.key).toHaveLength(32);
   });
 
-  it('gives the lock two request timeouts to live unless told otherwise', () => {
+  it('sets the TTL of the lock to two request timeouts by default', () => {
     const { refresh } = resolveOptions({ ...MINIMUM, refresh: { requestTimeoutMs: 9_000 } });
     expect(refresh.lockTtlMs).toBe(18_000);
   });
 
-  it('looks the global fetch up at each call, so that a later patch of it is seen', async () => {
+  it('calls a global fetch that is replaced after the start', async () => {
     const { fetch } = resolveOptions(MINIMUM);
     const original = globalThis.fetch;
     globalThis.fetch = async () => new Response('patched');
@@ -140,46 +140,42 @@ describe('resolveOptions', () => {
     ['http on all of 127/8', 'http://127.1.2.3', 'http://127.1.2.3'],
     ['http on localhost', 'http://localhost:3000', 'http://localhost:3000'],
     ['http on ::1', 'http://[::1]:3000', 'http://[::1]:3000'],
-  ])('takes an origin with %s', (_, origin, expected) => {
+  ])('accepts an origin with %s', (_, origin, expected) => {
     const { openOrigin } = resolveOptions({ ...MINIMUM, domain: { open: origin, accounts: origin } });
     expect(openOrigin).toBe(expected);
   });
 
-  const ORIGIN = /^domain\.open: must be an origin such as https:\/\/open\.feishu\.cn/;
+  const ORIGIN = /^domain\.open: must be an origin .*such as https:\/\/open\.feishu\.cn/;
   const SAFE = /^domain\.open: must be https, or http on a loopback host/;
   const at = (open: unknown) => ({ domain: { open, accounts: 'https://accounts.example.com' } });
   const key = (value: unknown, id: unknown = 'k1') => ({ encryptionKeys: [{ id, key: value }] });
   const MS = 'must be a positive number (milliseconds)';
-  const COUNT = 'must be a positive number (a whole one)';
+  const COUNT = 'must be a positive number (an integer)';
 
   it.each<[what: string, wrong: object, told: RegExp | string]>([
     ['appId is empty', { appId: '' }, /^appId: must be the App ID/],
     ['appId is blank', { appId: ' ' }, /^appId: must be the App ID/],
     ['appId is undefined', { appId: undefined }, /^appId: must be the App ID/],
-    ['appId is no string', { appId: 42 }, /^appId: must be the App ID/],
+    ['appId is not a string', { appId: 42 }, /^appId: must be the App ID/],
     ['appSecret is empty', { appSecret: '' }, /^appSecret: must be the App Secret/],
     ['appSecret is undefined', { appSecret: undefined }, /^appSecret: must be the App Secret/],
-    [
-      'an option is unknown',
-      { apSecret: 'x' },
-      /^apSecret: is no option of this module; is it spelled right\?$/,
-    ],
-    ['a nested option is unknown', { refresh: { timeout: 1 } }, /^refresh\.timeout: is no option/],
-    ['a pre-warm option is unknown', { prewarm: { interval: 1 } }, /^prewarm\.interval: is no option/],
+    ['an option is unknown', { apSecret: 'x' }, /^apSecret: unknown option; check the spelling$/],
+    ['a nested option is unknown', { refresh: { timeout: 1 } }, /^refresh\.timeout: unknown option/],
+    ['a pre-warm option is unknown', { prewarm: { interval: 1 } }, /^prewarm\.interval: unknown option/],
     ['appType is unknown', { appType: 'isv' }, "appType: must be 'self-built' or 'store'"],
     ['domain is unknown', { domain: 'feishu.cn' }, "domain: must be 'feishu', 'lark', or { open, accounts }"],
     ['domain is a URL', { domain: 'https://open.feishu.cn' }, /^domain: must be 'feishu', 'lark'/],
     ['domain is null', { domain: null }, 'domain: must be an object: { open, accounts }'],
-    ['domain lacks accounts', { domain: { open: 'https://a.example' } }, 'domain.accounts: is missing'],
-    ['domain.open is no URL', at('open.feishu.cn'), ORIGIN],
-    ['domain.open is no string', at(1), ORIGIN],
+    ['domain lacks accounts', { domain: { open: 'https://a.example' } }, 'domain.accounts: is required'],
+    ['domain.open is not a URL', at('open.feishu.cn'), ORIGIN],
+    ['domain.open is not a string', at(1), ORIGIN],
     ['domain.open has a user', at('https://user@open.example.com'), ORIGIN],
     ['domain.open has a password', at('https://:hunter2pw@open.example.com'), ORIGIN],
     ['domain.open has a path', at('https://open.example.com/open-apis'), ORIGIN],
     ['domain.open has a query', at('https://open.example.com?a=1'), ORIGIN],
     ['domain.open has a fragment', at('https://open.example.com#a'), ORIGIN],
     ['domain.open is http to a remote host', at('http://open.example.com'), SAFE],
-    ['domain.open only looks like loopback', at('http://127.0.0.1.example.com'), SAFE],
+    ['domain.open starts like a loopback address', at('http://127.0.0.1.example.com'), SAFE],
     ['domain.open is http to localhost.example.com', at('http://localhost.example.com'), SAFE],
     ['domain.open is http to 0.0.0.0', at('http://0.0.0.0:3000'), SAFE],
     ['domain.open is another protocol', at('ws://open.example.com'), SAFE],
@@ -188,20 +184,36 @@ describe('resolveOptions', () => {
       { domain: { open: 'https://open.example.com', accounts: 'http://accounts.example.com' } },
       /^domain\.accounts: must be https/,
     ],
-    ['cache is no cache', { cache: {} }, /^cache: must be a cache-manager Cache/],
-    ['cache is a class', { cache: Map }, /^cache: must be a cache-manager Cache/],
-    ['cache is null', { cache: null }, /^cache: must be a cache-manager Cache/],
-    ['lock is no lock', { lock: { lock: () => undefined } }, 'lock: must be a RefreshLock'],
-    ['lock is a class', { lock: InProcessRefreshLock }, 'lock: must be a RefreshLock'],
-    ['fetch is no function', { fetch: {} }, 'fetch: must be a function like fetch'],
+    ['cache has no methods', { cache: {} }, /^cache: must have get\(\) and set\(\)/],
+    ['cache is a class', { cache: Map }, /^cache: must have get\(\) and set\(\)/],
+    ['cache is null', { cache: null }, /^cache: must have get\(\) and set\(\)/],
+    [
+      'lock has no acquire()',
+      { lock: { lock: () => undefined } },
+      /^lock: must be a RefreshLock .*; got an object$/,
+    ],
+    ['lock is a class', { lock: InProcessRefreshLock }, /^lock: must be a RefreshLock .*; got a function$/],
+    [
+      'fetch is not a function',
+      { fetch: {} },
+      'fetch: must be a function with the signature of fetch; got an object',
+    ],
     ['keyPrefix is empty', { keyPrefix: '' }, 'keyPrefix: must not be empty'],
-    ['encryptionKeys is no list', { encryptionKeys: KEY }, 'encryptionKeys: must be a list of { id, key }'],
-    ['encryptionKeys is empty', { encryptionKeys: [] }, /^encryptionKeys: must not be empty: leave it out/],
-    ['a key is no object', { encryptionKeys: [KEY] }, 'encryptionKeys.0: must be an object: { id, key }'],
-    ['a key has no id', { encryptionKeys: [{ key: KEY }] }, /^encryptionKeys\.0\.id: is missing/],
+    [
+      'encryptionKeys is not a list',
+      { encryptionKeys: KEY },
+      'encryptionKeys: must be a list of { id, key }',
+    ],
+    [
+      'encryptionKeys is empty',
+      { encryptionKeys: [] },
+      /^encryptionKeys: must not be empty; leave the option out/,
+    ],
+    ['a key is not an object', { encryptionKeys: [KEY] }, 'encryptionKeys.0: must be an object: { id, key }'],
+    ['a key has no id', { encryptionKeys: [{ key: KEY }] }, /^encryptionKeys\.0\.id: is required/],
     ['a key id is empty', key(KEY, ''), /^encryptionKeys\.0\.id: must be 1 to 64 letters/],
     ['a key id has other characters', key(KEY, 'a b'), /^encryptionKeys\.0\.id: must be 1 to 64 letters/],
-    ['a key is missing', { encryptionKeys: [{ id: 'k1' }] }, /^encryptionKeys\.0\.key: is missing/],
+    ['a key is missing', { encryptionKeys: [{ id: 'k1' }] }, /^encryptionKeys\.0\.key: is required/],
     ['a key has 16 bytes', key(Buffer.alloc(16)), /^encryptionKeys\.0\.key: must be 32 bytes/],
     ['a key has 33 bytes', key(Buffer.alloc(33)), /^encryptionKeys\.0\.key: must be 32 bytes/],
     ['a key is base64 of 31 bytes', key(Buffer.alloc(31).toString('base64')), /must be 32 bytes/],
@@ -209,24 +221,24 @@ describe('resolveOptions', () => {
     ['a key is a passphrase', key('correct horse battery staple and seven more words'), /must be 32 bytes/],
     ['a key is base64 with something after it', key(`${KEY}****`), /must be 32 bytes/],
     ['a key is a number', key(32), /must be 32 bytes/],
-    ['a key is words of 16 bits', key(new Uint16Array(32)), /must be 32 bytes/],
+    ['a key is an array of 16-bit words', key(new Uint16Array(32)), /must be 32 bytes/],
     [
-      'two keys have one id',
+      'two keys have the same id',
       {
         encryptionKeys: [
           { id: 'a', key: KEY },
           { id: 'a', key: KEY },
         ],
       },
-      'encryptionKeys: must not use an id twice',
+      'encryptionKeys: must not contain the same id twice',
     ],
     ['maxTokens is 0', { maxTokens: 0 }, `maxTokens: ${COUNT}`],
     ['maxTokens is negative', { maxTokens: -1 }, `maxTokens: ${COUNT}`],
     ['maxTokens is NaN', { maxTokens: Number.NaN }, `maxTokens: ${COUNT}`],
     ['maxTokens is infinite', { maxTokens: Infinity }, `maxTokens: ${COUNT}`],
-    ['maxTokens is a fraction', { maxTokens: 1.5 }, 'maxTokens: must be a whole number'],
-    ['maxTokens is a string', { maxTokens: '10' }, `maxTokens: ${COUNT}`],
-    ['refresh is no object', { refresh: 5 }, /^refresh: must be an object: \{ requestTimeoutMs, /],
+    ['maxTokens is a fraction', { maxTokens: 1.5 }, 'maxTokens: must be an integer'],
+    ['maxTokens is a string', { maxTokens: '10' }, `maxTokens: ${COUNT}; got a string`],
+    ['refresh is not an object', { refresh: 5 }, /^refresh: must be an object: \{ requestTimeoutMs, /],
     ['requestTimeoutMs is 0', { refresh: { requestTimeoutMs: 0 } }, `refresh.requestTimeoutMs: ${MS}`],
     [
       'requestTimeoutMs is NaN',
@@ -239,12 +251,12 @@ describe('resolveOptions', () => {
     [
       'the lock lives less than two request timeouts',
       { refresh: { requestTimeoutMs: 3_000, lockTtlMs: 5_999 } },
-      /^refresh\.lockTtlMs: is shorter than two request timeouts: must be at least 6000, or lower/,
+      /^refresh\.lockTtlMs: must be at least two request timeouts, here 6000; raise it or lower/,
     ],
     [
       'the lock lives less than two default timeouts',
       { refresh: { lockTtlMs: 9_999 } },
-      /must be at least 10000/,
+      /must be at least two request timeouts, here 10000/,
     ],
     [
       'aheadMs is a number',
@@ -253,7 +265,11 @@ describe('resolveOptions', () => {
     ],
     ['aheadMs lacks its max', { refresh: { aheadMs: [60_000] } }, /^refresh\.aheadMs\.1: /],
     ['aheadMs has a 0', { refresh: { aheadMs: [0, 60_000] } }, `refresh.aheadMs.0: ${MS}`],
-    ['aheadMs is back to front', { refresh: { aheadMs: [600_000, 500_000] } }, /min is greater than max/],
+    [
+      'aheadMs has min and max exchanged',
+      { refresh: { aheadMs: [600_000, 500_000] } },
+      /must be \[min, max\] with min <= max/,
+    ],
     [
       'aheadMs reaches 30 minutes',
       { refresh: { aheadMs: [600_000, 1_800_000] } },
@@ -270,7 +286,7 @@ describe('resolveOptions', () => {
     [
       'concurrency is a fraction',
       { prewarm: { concurrency: 0.5 } },
-      /^prewarm\.concurrency: must be a whole/,
+      /^prewarm\.concurrency: must be an integer/,
     ],
     ['idleAfterMs is negative', { prewarm: { idleAfterMs: -1 } }, `prewarm.idleAfterMs: ${MS}`],
     [
@@ -281,10 +297,10 @@ describe('resolveOptions', () => {
     [
       'pre-warm would always be late',
       { prewarm: { intervalMs: 1_260_000 } },
-      /^prewarm\.intervalMs: would always be late: must be below .* 1260000; lower it or raise refresh\.aheadMs$/,
+      /^prewarm\.intervalMs: must be below .* 1260000, or every sweep is late; lower it or raise refresh\.aheadMs$/,
     ],
     [
-      'events is no object',
+      'events is not an object',
       { events: 'a-verification-token' },
       /^events: must be an object: \{ encryptKey, /,
     ],
@@ -301,23 +317,23 @@ describe('resolveOptions', () => {
     expect(others).toEqual([]);
   });
 
-  it('allows a pre-warm that comes just in time, and any interval when there is none', () => {
+  it('accepts the longest interval that is in time, and any interval without pre-warm', () => {
     expect(resolveOptions({ ...MINIMUM, prewarm: { intervalMs: 1_259_999 } }).prewarm).toBeTruthy();
     const options = { ...MINIMUM, refresh: { aheadMs: [1_000, 2_000] as const }, prewarm: false as const };
     expect(resolveOptions(options).prewarm).toBe(false);
   });
 
-  it.each([['appId'], ['appSecret']])('says where to find a missing %s', (option) => {
+  it.each([['appId'], ['appSecret']])('tells where to find a missing %s', (option) => {
     const options = { ...MINIMUM, [option]: undefined };
     delete options[option as keyof typeof options];
     expect(problems(options)).toEqual([
-      expect.stringMatching(new RegExp(`^${option}: is missing: the App `)),
+      expect.stringMatching(new RegExp(`^${option}: is required: copy the App `)),
     ]);
   });
 
   it.each([[undefined], [null], ['cli_a1b2c3'], [[]]])('refuses %p for options', (options) => {
     expect(problems(options)[0]).toMatch(
-      /must be an object with at least appId and appSecret|appId: is missing/,
+      /must be an object with at least appId and appSecret|appId: is required/,
     );
   });
 
@@ -325,13 +341,15 @@ describe('resolveOptions', () => {
     expect(problems(MINIMUM, { name })).toEqual(['name: must be 1 to 64 letters, digits, ".", "_" or "-"']);
   });
 
-  it('refuses a webhookPath that anybody could feed with events', () => {
+  it('refuses a webhookPath without a key that verifies events', () => {
     expect(problems(MINIMUM, { webhookPath: '/feishu/events' })).toEqual([
-      expect.stringMatching(/^webhookPath: needs events\.encryptKey \(better\) or events\.verificationToken/),
+      expect.stringMatching(
+        /^webhookPath: needs events\.encryptKey or events\.verificationToken; without a key anyone could send events/,
+      ),
     ]);
   });
 
-  it('tells everything that is wrong at once, and of which instance', () => {
+  it('reports all problems in one error with the name of the instance', () => {
     const wrong = { appId: '', maxTokens: -1, refresh: { storeTimeoutMs: 0 } };
     expect(problems({ ...MINIMUM, ...wrong })).toEqual([
       expect.stringMatching(/^appId: /),
@@ -341,7 +359,7 @@ describe('resolveOptions', () => {
     expect(refusal({ ...MINIMUM, ...wrong }, { name: 'b' }).message).toContain("instance 'b'");
   });
 
-  // Any value may be a secret that ended up in the wrong place.
+  // A wrong value may be a secret.
   const SECRET = 'S3CRET-7f3a9b';
   it.each([
     ['appId', [SECRET]],
@@ -371,7 +389,7 @@ describe('resolveOptions', () => {
     ['users', { store: SECRET, redirectUri: `http://${SECRET}.example`, scopes: [`${SECRET} ${SECRET}`] }],
     ['users', { store: SECRET, oauth: SECRET, claimMs: SECRET, keepAlive: SECRET }],
     ['anything', SECRET],
-  ])('never tells the value of %s: %j', (option, value) => {
+  ])('never quotes the value of %s: %j', (option, value) => {
     const error = refusal({ ...MINIMUM, [option]: value });
     expect(error.message).toContain(option);
     expect(error.message).not.toContain(SECRET);

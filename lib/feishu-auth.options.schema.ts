@@ -11,7 +11,7 @@ import { resolveUserOptions, userOptions, userProblems } from './users/user-opti
 
 const MINUTE = 60_000;
 const AHEAD_LIMIT_MS = 30 * MINUTE;
-/** A caller may have to wait from here on: pre-warm has to come before. */
+/** A token closer to its end may make a caller wait, so pre-warm must run earlier. */
 const MUST_REFRESH_MS = MINUTE;
 
 const DOMAINS = {
@@ -22,7 +22,7 @@ const DOMAINS = {
 const BASE64_OF_32_BYTES = /^[A-Za-z0-9+/_-]{43}=?$/;
 const encryptionKey = group({
   id: v.pipe(
-    v.string('must be a name for the key'),
+    v.string('must be a string that names the key'),
     v.regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"'),
   ),
   key: v.pipe(
@@ -31,7 +31,7 @@ const encryptionKey = group({
         typeof key === 'string'
           ? BASE64_OF_32_BYTES.test(key.trim())
           : types.isUint8Array(key) && key.length === 32,
-      'must be 32 bytes, or base64 of 32 bytes, e.g. from `openssl rand -base64 32`',
+      'must be 32 bytes or their base64, for example from `openssl rand -base64 32`',
     ),
     v.transform((key) => (typeof key === 'string' ? new Uint8Array(Buffer.from(key, 'base64')) : key)),
   ),
@@ -61,18 +61,24 @@ const Options = group({
   cache: v.optional(
     withMethods<NonNullable<FeishuAuthModuleOptions['cache']>>(
       ['get', 'set'],
-      'must be a cache-manager Cache, e.g. createCache({ stores: [...] })',
+      'must have get() and set(), as a cache-manager Cache does: createCache({ stores: [...] })',
     ),
   ),
   lock: v.optional(
-    withMethods<NonNullable<FeishuAuthModuleOptions['lock']>>(['acquire'], 'must be a RefreshLock'),
+    withMethods<NonNullable<FeishuAuthModuleOptions['lock']>>(
+      ['acquire'],
+      'must be a RefreshLock with acquire(), such as RedisRefreshLock from nestjs-feishu-auth/redis',
+    ),
   ),
   keyPrefix: v.optional(text('must not be empty'), 'feishu-auth'),
   encryptionKeys: v.optional(
     v.pipe(
       v.array(encryptionKey, 'must be a list of { id, key }'),
-      v.minLength(1, 'must not be empty: leave it out to store tokens in the clear'),
-      v.check((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'must not use an id twice'),
+      v.minLength(1, 'must not be empty; leave the option out to store tokens without encryption'),
+      v.check(
+        (keys) => new Set(keys.map(({ id }) => id)).size === keys.length,
+        'must not contain the same id twice',
+      ),
     ),
   ),
   maxTokens: v.optional(count, 10_000),
@@ -85,10 +91,10 @@ const Options = group({
       aheadMs: v.optional(
         v.pipe(
           v.tuple([ms, ms], 'must be [min, max] in milliseconds'),
-          v.check(([min, max]) => min <= max, 'must be [min, max]: min is greater than max'),
+          v.check(([min, max]) => min <= max, 'must be [min, max] with min <= max'),
           v.check(
             ([, max]) => max < AHEAD_LIMIT_MS,
-            'must be below 1_800_000 (30 minutes): before that the platform hands out the same token again',
+            'must be below 1_800_000 (30 minutes): with more time left, Feishu returns the same token',
           ),
         ),
         [22 * MINUTE, 28 * MINUTE],
@@ -111,16 +117,19 @@ const Options = group({
   fetch: v.optional(
     v.custom<typeof globalThis.fetch>(
       (value) => typeof value === 'function',
-      'must be a function like fetch',
+      'must be a function with the signature of fetch',
     ),
   ),
 });
 
 type ParsedOptions = v.InferOutput<typeof Options>;
 
+const WHY_A_KEY =
+  'without a key anyone could send events. Copy the Encrypt Key (safer) or the Verification Token from "Events & Callbacks" in the developer console';
+
 /**
- * Checks every option and fills in the defaults. Names the option, what is wrong with it and the mend; never its value,
- * which may be a secret.
+ * Checks every option and adds the defaults. The error names each wrong option, the problem and the fix, but not the
+ * value, which may be a secret.
  *
  * @throws FeishuAuthError `ERR_FEISHU_CONFIG_INVALID`
  * @internal
@@ -166,47 +175,44 @@ export function resolveOptions(
 }
 
 /**
- * Node loads its fetch when it is used for the first time, and keeps the event loop for 20 to 40 ms meanwhile: better
- * now than at the first renewal, while callers are served. Looked up at each call, so that what patches the global later
- * (tracing, tests) is seen.
+ * Node loads its fetch at the first use, which blocks the event loop for 20 to 40 ms: load it at the start, not during
+ * a renewal. The global is looked up at each call, because tracing tools and tests replace it later.
  */
 function nodesFetch(): typeof globalThis.fetch {
   void globalThis.Request;
   return (...request) => globalThis.fetch(...request);
 }
 
-/** What no option is wrong about by itself. */
+/** Checks options that depend on each other. */
 function crossProblems({ refresh, prewarm: warm, events, users }: ParsedOptions): string[] {
   const problems: string[] = [];
   const { requestTimeoutMs, lockTtlMs = Infinity, aheadMs } = refresh;
   if (lockTtlMs < 2 * requestTimeoutMs) {
     problems.push(
-      `refresh.lockTtlMs: is shorter than two request timeouts: must be at least ${2 * requestTimeoutMs}, or lower refresh.requestTimeoutMs`,
+      `refresh.lockTtlMs: must be at least two request timeouts, here ${2 * requestTimeoutMs}; raise it or lower refresh.requestTimeoutMs`,
     );
   }
   if (warm !== false && warm.intervalMs >= aheadMs[0] - MUST_REFRESH_MS) {
     problems.push(
-      `prewarm.intervalMs: would always be late: must be below refresh.aheadMs[0] - 60_000, here ${aheadMs[0] - MUST_REFRESH_MS}; lower it or raise refresh.aheadMs`,
+      `prewarm.intervalMs: must be below refresh.aheadMs[0] - 60_000, here ${aheadMs[0] - MUST_REFRESH_MS}, or every sweep is late; lower it or raise refresh.aheadMs`,
     );
   }
   if (events && !events.encryptKey && !events.verificationToken) {
-    problems.push('events: needs encryptKey (better) or verificationToken, or anybody could make up events');
+    problems.push(`events: needs encryptKey or verificationToken; ${WHY_A_KEY}`);
   }
   if (users) problems.push(...userProblems(users, requestTimeoutMs));
   return problems;
 }
 
 function webhookProblems(webhookPath: unknown, options: FeishuAuthModuleOptions): string[] {
-  // Whatever else is wrong with them was said before.
+  // Other problems of `events` are reported by the schema.
   const { encryptKey, verificationToken } = (options?.events ?? {}) as Record<string, unknown>;
   const problems: string[] = [];
   if (!encryptKey && !verificationToken) {
-    problems.push(
-      'webhookPath: needs events.encryptKey (better) or events.verificationToken, or anybody could feed it events',
-    );
+    problems.push(`webhookPath: needs events.encryptKey or events.verificationToken; ${WHY_A_KEY}`);
   }
   if (typeof webhookPath !== 'string' || !/^\/?[\w.~-]+(\/[\w.~-]+)*\/?$/.test(webhookPath)) {
-    problems.push('webhookPath: must be a path without parameters, e.g. feishu/events');
+    problems.push('webhookPath: must be a path without parameters, such as feishu/events');
   }
   return problems;
 }
@@ -219,16 +225,25 @@ function describe(issue: v.InferIssue<typeof Options>): string {
   const path = v.getDotPath(issue);
   if (path === null) return 'options: must be an object with at least appId and appSecret';
   const isUnknown = issue.type === 'strict_object' && issue.expected === 'never';
-  if (isUnknown) return `${path}: is no option of this module; is it spelled right?`;
+  if (isUnknown) return `${path}: unknown option; check the spelling`;
   const isMissing = issue.type === 'strict_object' && issue.received === 'undefined';
-  if (isMissing) return `${path}: ${MISSING[path] ?? 'is missing'}`;
-  return `${path}: ${issue.message}`;
+  if (isMissing) return `${path}: ${MISSING[path] ?? 'is required'}`;
+  return `${path}: ${issue.message}${given(issue)}`;
+}
+
+/** Names the type of a value of the wrong type; the value itself may be a secret. */
+function given({ kind, input }: v.InferIssue<typeof Options>): string {
+  if (kind !== 'schema') return '';
+  if (input === null || input === undefined) return `; got ${input}`;
+  if (Array.isArray(input)) return '; got an array';
+  const type = typeof input;
+  return `; got ${type === 'object' ? 'an' : 'a'} ${type}`;
 }
 
 const MISSING: Readonly<Record<string, string>> = {
-  'users.store': 'is missing: where logins live, e.g. new FileUserTokenStore({ directory })',
-  appId: 'is missing: the App ID (cli_...) from the developer console',
-  appSecret: 'is missing: the App Secret from the developer console',
+  'users.store': 'is required: the store of user logins, for example new FileUserTokenStore({ directory })',
+  appId: 'is required: copy the App ID (cli_...) from the developer console',
+  appSecret: 'is required: copy the App Secret from the developer console',
 };
 
 function invalid(instance: string, problems: readonly string[]): FeishuAuthError {

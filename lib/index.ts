@@ -57,8 +57,6 @@ export type { KeepAliveOptions, UserOptions } from './users/user-options.js';
 
 export { RefreshLock, type RefreshLease, type RefreshLockOptions } from './lock/refresh-lock.js';
 export { InProcessRefreshLock } from './lock/in-process-refresh-lock.js';
-export { Clock, type ClockTimer, type TimerOptions } from './time/clock.js';
-export { RandomSource } from './time/random-source.js';
 
 export {
   FeishuAuthError,

@@ -10,7 +10,7 @@ const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const FOLDER = join(REPOSITORY, '.build', 'lark-client-e2e');
 const LIMIT_MS = 60_000;
 
-/** Library and samples afresh, as a package of their own: no build needed before, and nobody else's `dist` touched. */
+/** A separate package with freshly compiled sources and samples: it needs no build and does not touch `dist`. */
 function compile(): void {
   rmSync(FOLDER, { recursive: true, force: true });
   for (const file of [...sourcesIn('lib'), ...sourcesIn('sample')]) {
@@ -70,7 +70,7 @@ describe('npm run sample:lark-client', () => {
   let output: string;
 
   beforeAll(async () => {
-    // Rejects unless it ends by itself, in time and with status 0.
+    // Rejects unless the process exits in time with status 0.
     const main = join(FOLDER, 'sample', '02-lark-client', 'main.js');
     const env = { ...process.env, NO_COLOR: '1' };
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [main], {
@@ -80,7 +80,7 @@ describe('npm run sample:lark-client', () => {
     output = stdout + stderr;
   }, LIMIT_MS);
 
-  /** The figures of a row: of the plain SDK, and on our tokens. */
+  /** Returns the two figures of a row. */
   function row(step: number, label: string): number[] {
     const lines = output.split(`\n${step}. `)[1]?.split('\n\n')[0] ?? '';
     const figures = new RegExp(`^ +${label} +([\\d,]+) +([\\d,]+)$`, 'm').exec(lines)?.slice(1);
@@ -88,28 +88,28 @@ describe('npm run sample:lark-client', () => {
     return figures.map((figure) => Number(figure.replaceAll(',', '')));
   }
 
-  it('shows 200 cold callers', () => {
+  it('shows that 200 cold callers share one token request', () => {
     expect(row(1, 'messages sent')).toEqual([200, 200]);
-    expect(row(1, 'requests for a token')).toEqual([200, 1]);
+    expect(row(1, 'token requests')).toEqual([200, 1]);
   });
 
-  it('shows a revoked token', () => {
+  it('shows that no call fails after a revocation', () => {
     expect(row(2, 'failed calls')).toEqual([20, 0]);
-    expect(row(2, 'requests for a token')).toEqual([0, 1]);
+    expect(row(2, 'token requests')).toEqual([0, 1]);
   });
 
-  it('shows a wrong secret', () => {
-    expect(row(3, 'requests for a token')).toEqual([5, 1]);
+  it('shows one token request and typed errors with a wrong secret', () => {
+    expect(row(3, 'token requests')).toEqual([5, 1]);
     expect(row(3, 'errors with a code to branch on')).toEqual([0, 5]);
     expect(output).toContain('ERR_FEISHU_CREDENTIALS_REJECTED');
   });
 
-  it('shows what is in the log, and gives nothing away itself', () => {
-    expect(row(4, 'with the token in them')).toEqual([1, 0]);
+  it('shows a log without the token and prints no secret', () => {
+    expect(row(4, 'lines with the token')).toEqual([1, 0]);
     expect(output).not.toMatch(/t-\w{20}|not-a-secret|mistyped|\[Nest\]|warning/i);
   });
 
-  it('shows the bot at work, on a terminal of any width', () => {
+  it('shows messages and files, in at most 100 columns', () => {
     expect(output).toMatch(/sent om_\w+/);
     expect(output).toContain('13 bytes');
     expect(Math.max(...output.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);

@@ -4,17 +4,15 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { jest } from '@jest/globals';
 import {
   AppTicketService,
-  Clock,
   FeishuAuthModule,
   type FeishuAuthModuleExtras,
   type FeishuAuthModuleOptions,
   getFeishuServiceToken,
   type PrewarmOptions,
-  RandomSource,
   TokenPrewarmer,
   TokenService,
 } from '../lib/index.js';
-import { type FeishuEmulator, TestClock } from '../lib/testing/index.js';
+import { Clock, type FeishuEmulator, RandomSource, TestClock } from '../lib/testing/index.js';
 import { CollectingLogger } from './fixtures/collecting-logger.js';
 import { SELF_BUILT, startPlatform, STORE, TENANT_GRANT, until } from './fixtures/feishu-platform.js';
 import { ScriptedPlatform } from './fixtures/scripted-platform.js';

@@ -14,8 +14,8 @@ const PROMISED_MS = 20_000;
 const APP = { appId: 'cli_real', appSecret: 'a-secret-to-keep' };
 
 /**
- * Sources and sample afresh, as a package of their own: never stale, no build needed before, and no `dist` touched that
- * somebody else is using. Types are `npm run typecheck`'s business.
+ * A separate package with freshly compiled sources and sample: it needs no build and does not touch `dist`.
+ * `npm run typecheck` checks the types.
  */
 async function compile(): Promise<void> {
   await rm(FOLDER, { recursive: true, force: true });
@@ -37,7 +37,7 @@ async function compile(): Promise<void> {
   await promisify(execFile)(process.execPath, [tsc, '-p', FOLDER]);
 }
 
-/** The quick start in a process without a terminal. */
+/** Runs the quick start in a process without a terminal. */
 class QuickStart {
   output = '';
   private readonly child: ChildProcess;
@@ -58,7 +58,7 @@ class QuickStart {
     running.push(this);
   }
 
-  /** How it ended: an exit status, or a signal. */
+  /** The exit status, or the signal that ended the process. */
   async end(): Promise<{ status: unknown; tookMs: number }> {
     const [code, signal] = await this.exit;
     return { status: code ?? signal, tookMs: performance.now() - this.start };
@@ -75,7 +75,7 @@ class QuickStart {
     this.child.kill(signal);
   }
 
-  /** The lines of one step of the show. */
+  /** Returns the output of one step. */
   step(number: number): string {
     const after = this.output.split(`\n${number}. `)[1] ?? '';
     return after.split('\n\n')[0] ?? '';
@@ -100,7 +100,7 @@ afterEach(() => {
 afterAll(() => rm(FOLDER, { recursive: true, force: true }));
 
 describe('the quick start', () => {
-  it('without a terminal shows what the module does, and ends by itself', async () => {
+  it('without a terminal prints all steps and exits', async () => {
     const quickStart = new QuickStart();
     const { status, tookMs } = await quickStart.end();
 
@@ -110,7 +110,7 @@ describe('the quick start', () => {
     expect(Math.max(...quickStart.output.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
 
     expect(quickStart.figure(1, 'callers with a token')).toBe(1_000);
-    expect(quickStart.figure(1, 'platform calls')).toBe(1);
+    expect(quickStart.figure(1, 'requests to Feishu')).toBe(1);
 
     expect(quickStart.figure(2, 'reads')).toBeGreaterThan(1_000);
     expect(quickStart.figure(2, 'answered from memory')).toBe(quickStart.figure(2, 'reads'));
@@ -126,14 +126,14 @@ describe('the quick start', () => {
     expect(quickStart.output).toMatch(/hit rate .* met\n/);
   }, 60_000);
 
-  it('stays up to be looked at, on a free port if need be, until it is interrupted', async () => {
+  it('with --serve and a port in use listens on a free port until it is interrupted', async () => {
     const other = await listening();
     const { port } = other.address() as AddressInfo;
     const quickStart = new QuickStart(['--serve'], { PORT: String(port) });
     try {
       await quickStart.shows('/bot\n');
 
-      expect(quickStart.output).toContain(`Port ${port} is taken`);
+      expect(quickStart.output).toContain(`Port ${port} is in use`);
       const [health, metrics, bot] = [...quickStart.output.matchAll(/curl (\S+)/g)].map(
         ([, url = '']) => url,
       );
@@ -148,7 +148,7 @@ describe('the quick start', () => {
     }
   }, 60_000);
 
-  it('can be interrupted during the show', async () => {
+  it('exits when it is interrupted during the demonstration', async () => {
     const quickStart = new QuickStart();
     await quickStart.shows('\n2. ');
     const shownSoFar = quickStart.output;
@@ -176,22 +176,22 @@ describe('the quick start with credentials', () => {
     });
   }
 
-  it('uses the platform, and says what it leaves out there', async () => {
+  it('uses the real app and names the steps that it skips', async () => {
     const quickStart = withCredentials(APP.appSecret);
 
     expect((await quickStart.end()).status).toBe(0);
     expect(platform.requests).toHaveLength(1);
-    expect(quickStart.figure(1, 'platform calls')).toBe(1);
+    expect(quickStart.figure(1, 'requests to Feishu')).toBe(1);
     expect(quickStart.step(3)).toContain('Skipped: ');
     expect(quickStart.step(4)).toContain('Skipped: ');
     expect(quickStart.output).not.toMatch(new RegExp(`${APP.appSecret}|t-\\w{20}`));
   }, 60_000);
 
-  it('names a wrong secret as what is wrong, and does not show it', async () => {
+  it('explains a wrong secret without printing it', async () => {
     const quickStart = withCredentials('not-its-secret');
 
     expect((await quickStart.end()).status).toBe(1);
-    expect(quickStart.output).toContain('The platform refuses the app (code 10014): check FEISHU_APP_ID');
+    expect(quickStart.output).toContain('Feishu rejected the app (code 10014). Check FEISHU_APP_ID');
     expect(quickStart.output).not.toContain('not-its-secret');
   }, 60_000);
 
@@ -202,7 +202,7 @@ describe('the quick start with credentials', () => {
       { FEISHU_DOMAIN: 'lrak', FEISHU_APP_ID: 'a', FEISHU_APP_SECRET: 'b' },
       'FEISHU_DOMAIN',
     ],
-    ['a port that is none', { PORT: 'http' }, 'PORT'],
+    ['an invalid port', { PORT: 'http' }, 'PORT'],
   ])(
     'refuses %s',
     async (_what, environment, message) => {

@@ -255,7 +255,7 @@ describe('@FeishuAuth() on GraphQL', () => {
       await start([...enhancers]);
       const { data, errors } = await query(`{ tenant(tenantKey: "tenant_a") { ${field} } }`);
       expect(data).toBeNull();
-      expect(errors?.[0]?.message).toContain(`TenantResolver.${field}() has no token: add @FeishuAuth()`);
+      expect(errors?.[0]?.message).toContain(`TenantResolver.${field}() has no token; add @FeishuAuth()`);
     },
   );
 

@@ -446,7 +446,7 @@ describe.each(['Express', 'Fastify'] as const)('@FeishuAuth() on %s', (adapter) 
     it.each([
       ['plain/fixed-tenant', 'self-built'],
       ['plain/other-instance', "'other'"],
-      ['plain/bare', 'PlainController.bare() has no token: add @FeishuAuth()'],
+      ['plain/bare', 'PlainController.bare() has no token; add @FeishuAuth()'],
     ])('500 for a mistake in the code, which the error names: %s', async (path, words) => {
       await start(adapter);
       expect((await get(path)).status).toBe(500);

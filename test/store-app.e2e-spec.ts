@@ -2,12 +2,11 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { createCache, type Cache } from 'cache-manager';
 import {
   AppTicketService,
-  Clock,
   FeishuAuthModule,
   type FeishuAuthModuleOptions,
   TokenService,
 } from '../lib/index.js';
-import { type FeishuEmulator, TestClock } from '../lib/testing/index.js';
+import { Clock, type FeishuEmulator, TestClock } from '../lib/testing/index.js';
 import { whoAmI } from './fixtures/calling-feishu.js';
 import { CollectingLogger } from './fixtures/collecting-logger.js';
 import { startPlatform, STORE, until } from './fixtures/feishu-platform.js';

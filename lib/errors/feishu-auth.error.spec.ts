@@ -12,7 +12,7 @@ describe('FeishuAuthError', () => {
     expect(error.stack).toContain('feishu-auth.error.spec');
   });
 
-  it('is not retryable unless it says so, and has no field for what is not known', () => {
+  it('is not retryable by default and has no unknown fields', () => {
     const bare = new FeishuAuthError('ERR_FEISHU_CLOSED', 'closed', {
       retryAt: undefined,
       feishuCode: undefined,
@@ -24,13 +24,13 @@ describe('FeishuAuthError', () => {
     expect('cause' in bare).toBe(false);
   });
 
-  it('carries what is known', () => {
+  it('has the given details', () => {
     const retryAt = new Date();
     const details = { retryable: true, retryAt, feishuCode: 99991400, logId: '2026' };
     expect(new FeishuAuthError('ERR_FEISHU_RATE_LIMITED', 'too often', details)).toMatchObject(details);
   });
 
-  it('keeps nothing of its cause but name, message and code', () => {
+  it('keeps only name, message and code of its cause', () => {
     const request = { body: { app_secret: SECRET } };
     const cause = Object.assign(new TypeError('fetch failed'), {
       code: 'ECONNRESET',
@@ -49,13 +49,13 @@ describe('FeishuAuthError', () => {
 describe('isFeishuAuthError', () => {
   const error = new FeishuAuthError('ERR_FEISHU_CLOSED', 'closed');
 
-  it('knows its own, and their code', () => {
+  it('recognises errors of this module and their code', () => {
     expect(isFeishuAuthError(error)).toBe(true);
     expect(isFeishuAuthError(error, 'ERR_FEISHU_CLOSED')).toBe(true);
     expect(isFeishuAuthError(error, 'ERR_FEISHU_RATE_LIMITED')).toBe(false);
   });
 
-  it('knows those of a second copy of this package', () => {
+  it('recognises errors of a second copy of this package', () => {
     const brand = Symbol.for('nestjs-feishu-auth:error');
     const foreign = Object.assign(new Error('closed'), { [brand]: true, code: 'ERR_FEISHU_CLOSED' });
     expect(isFeishuAuthError(foreign, 'ERR_FEISHU_CLOSED')).toBe(true);

@@ -2,22 +2,24 @@ import { type ReauthorizationReason } from './reauthorization-reason.js';
 import { sanitizeCause } from './sanitize-cause.js';
 
 /**
- * What went wrong, as a stable string.
+ * Says what went wrong. The values are stable: branch on them.
  *
- * - `ERR_FEISHU_CONFIG_INVALID`: an option is wrong; thrown at start-up, never later.
- * - `ERR_FEISHU_INVALID_ARGUMENT`: an argument of this very call is wrong.
- * - `ERR_FEISHU_CREDENTIALS_REJECTED`: Feishu knows the app not, or not with this secret, or has disabled it.
- * - `ERR_FEISHU_PLATFORM_UNAVAILABLE`: network, timeout, HTTP 5xx, or a code by which Feishu says "try again".
- * - `ERR_FEISHU_RATE_LIMITED`: asked too often; `retryAt` says when to come back.
- * - `ERR_FEISHU_MALFORMED_RESPONSE`: an answer that is not what the documentation promises.
- * - `ERR_FEISHU_APP_TICKET_MISSING`: a store app has no `app_ticket` (yet); Feishu was asked to send it again.
- * - `ERR_FEISHU_TENANT_REJECTED`: this one tenant cannot be served (not installed, stopped, unknown).
- * - `ERR_FEISHU_EVENT_REJECTED`: an incoming event was refused.
- * - `ERR_FEISHU_REAUTHORIZATION_REQUIRED`: the user has to log in (again); `reason` says why.
- * - `ERR_FEISHU_ACCESS_CHALLENGED`: an access policy of the tenant wants the user to act; `challengeUrl` says where.
- * - `ERR_FEISHU_LOGIN_REJECTED`: a login was refused: its code, its state or its PKCE verifier.
- * - `ERR_FEISHU_USER_STORE_UNAVAILABLE`: the store of user logins cannot be read or written, or holds an unreadable record.
- * - `ERR_FEISHU_CLOSED`: the application has been closed.
+ * - `ERR_FEISHU_CONFIG_INVALID`: an option is wrong. Thrown when the application starts.
+ * - `ERR_FEISHU_INVALID_ARGUMENT`: an argument of this call is wrong.
+ * - `ERR_FEISHU_CREDENTIALS_REJECTED`: Feishu rejected the app ID or the secret, or the app is disabled.
+ * - `ERR_FEISHU_PLATFORM_UNAVAILABLE`: the network failed, the request timed out, or Feishu answered HTTP 5xx or a code
+ *   that means "try again".
+ * - `ERR_FEISHU_RATE_LIMITED`: Feishu received too many requests. `retryAt` says when to try again.
+ * - `ERR_FEISHU_MALFORMED_RESPONSE`: the answer differs from Feishu's documentation.
+ * - `ERR_FEISHU_APP_TICKET_MISSING`: the store app has no valid `app_ticket` yet. The module asked Feishu to push it again.
+ * - `ERR_FEISHU_TENANT_REJECTED`: Feishu rejected this tenant: it has not installed the app, has stopped it, or does not exist.
+ * - `ERR_FEISHU_EVENT_REJECTED`: reserved; the module never throws it. The event endpoint answers a refused delivery with
+ *   HTTP 403, and `FeishuEventService.handle()` returns that reply.
+ * - `ERR_FEISHU_REAUTHORIZATION_REQUIRED`: the user must log in again; `reason` says why.
+ * - `ERR_FEISHU_ACCESS_CHALLENGED`: an access policy of the tenant requires an action of the user; `challengeUrl` says where.
+ * - `ERR_FEISHU_LOGIN_REJECTED`: Feishu or the module refused the login's code, state or PKCE verifier.
+ * - `ERR_FEISHU_USER_STORE_UNAVAILABLE`: the store of user logins does not answer, or contains an unreadable record.
+ * - `ERR_FEISHU_CLOSED`: the application is closed.
  *
  * @publicApi
  */
@@ -38,55 +40,55 @@ export type FeishuAuthErrorCode =
   | 'ERR_FEISHU_CLOSED';
 
 /**
- * What a {@link FeishuAuthError} may carry besides code and message.
+ * The optional fields of a {@link FeishuAuthError}.
  *
  * @publicApi
  */
 export interface FeishuAuthErrorDetails {
-  /** Whether the same call may succeed later without anybody changing anything. @default false */
+  /** Whether the same call may succeed later without a change of configuration. @default false */
   retryable?: boolean | undefined;
-  /** When it is worth trying again, by this process's wall clock. */
+  /** The earliest time at which a new attempt makes sense, on this process's wall clock. */
   retryAt?: Date | undefined;
-  /** The `code` of Feishu's answer. */
+  /** The `code` in Feishu's answer. */
   feishuCode?: number | undefined;
-  /** Feishu's log id (`X-Tt-Logid`, else `X-Request-Id`): what their support asks for. */
+  /** Feishu's log ID (`X-Tt-Logid`, else `X-Request-Id`). Feishu's support asks for it. */
   logId?: string | undefined;
-  /** Why the user has to log in again. */
+  /** Why the user must log in again. */
   reason?: ReauthorizationReason | undefined;
-  /** Where the user can meet the tenant's access policy. */
+  /** The page on which the user satisfies the tenant's access policy. */
   challengeUrl?: string | undefined;
   /** The scopes that the user has not granted. */
   missingScopes?: readonly string[] | undefined;
-  /** What caused it. Kept as name, message and code only, so that no request (and no secret) rides along. */
+  /** The underlying error. Only its name, message and code are kept: an HTTP client's error carries the request and its secrets. */
   cause?: unknown;
 }
 
-// Registered, so that the guard also knows errors of a second copy of this package.
+// A registered symbol, so that `isFeishuAuthError` also recognises errors of a second copy of this package.
 const BRAND = Symbol.for('nestjs-feishu-auth:error');
 
 /**
- * The one error class of this module. Branch on `code`; `instanceof` fails across duplicate copies of a package,
- * {@link isFeishuAuthError} does not. No secret and no token is in any of its fields.
+ * The error class of this module. Branch on `code`. Use {@link isFeishuAuthError} instead of `instanceof`, which fails
+ * when two copies of the package are loaded. No field contains a secret or a token.
  *
  * @publicApi
  */
 export class FeishuAuthError extends Error {
   override readonly name = 'FeishuAuthError';
-  /** Stable identifier of what went wrong. */
+  /** Says what went wrong. */
   readonly code: FeishuAuthErrorCode;
-  /** Whether the same call may succeed later without anybody changing anything. */
+  /** Whether the same call may succeed later without a change of configuration. */
   readonly retryable: boolean;
-  /** When it is worth trying again, where that is known. */
+  /** The earliest time at which a new attempt makes sense, if known. */
   declare readonly retryAt?: Date;
-  /** The `code` of Feishu's answer, where there was one. */
+  /** The `code` in Feishu's answer, if there was an answer. */
   declare readonly feishuCode?: number;
-  /** Feishu's log id of the answer, where there was one. */
+  /** Feishu's log ID of the answer, if there was an answer. */
   declare readonly logId?: string;
-  /** Why the user has to log in again, with `ERR_FEISHU_REAUTHORIZATION_REQUIRED`. */
+  /** Why the user must log in again. Set with `ERR_FEISHU_REAUTHORIZATION_REQUIRED`. */
   declare readonly reason?: ReauthorizationReason;
-  /** Where the user can meet the tenant's access policy, with `ERR_FEISHU_ACCESS_CHALLENGED`, if Feishu said it. */
+  /** The page on which the user satisfies the access policy, if Feishu named it. Set with `ERR_FEISHU_ACCESS_CHALLENGED`. */
   declare readonly challengeUrl?: string;
-  /** The scopes that the user has not granted, where a call was refused for want of them (99991679). */
+  /** The scopes that the user has not granted, if Feishu refused a call because of them (99991679). */
   declare readonly missingScopes?: readonly string[];
 
   constructor(code: FeishuAuthErrorCode, message: string, details: FeishuAuthErrorDetails = {}) {
@@ -104,7 +106,7 @@ export class FeishuAuthError extends Error {
 }
 
 /**
- * Whether `error` is a {@link FeishuAuthError}, and of the given code if one is named.
+ * Returns whether `error` is a {@link FeishuAuthError}, with the given code if one is given. Works across copies of the package.
  *
  * @example
  * if (isFeishuAuthError(error, 'ERR_FEISHU_RATE_LIMITED')) await waitUntil(error.retryAt);

@@ -9,7 +9,7 @@ describe('sanitizeCause', () => {
     expect('request' in clean).toBe(false);
   });
 
-  it('keeps no stack: its frames may quote what was called with', () => {
+  it('drops the stack, whose frames may quote arguments', () => {
     expect(sanitizeCause(new Error('a\nb')).stack).toBe('Error: a\nb');
   });
 
@@ -17,18 +17,18 @@ describe('sanitizeCause', () => {
     expect(sanitizeCause(Object.assign(new Error('e'), { code }))).toMatchObject({ code });
   });
 
-  it('keeps no code that is an object', () => {
+  it('drops a code that is an object', () => {
     expect('code' in sanitizeCause(Object.assign(new Error('e'), { code: { request: 1 } }))).toBe(false);
   });
 
-  it('goes down the causes', () => {
+  it('follows the causes', () => {
     const root = Object.assign(new Error('connect'), { code: 'ECONNREFUSED', request: {} });
     const clean = sanitizeCause(new TypeError('fetch failed', { cause: root }));
     expect(clean.cause).toMatchObject({ message: 'connect', code: 'ECONNREFUSED' });
     expect('request' in (clean.cause as object)).toBe(false);
   });
 
-  it('does not run in circles', () => {
+  it('ends with circular causes', () => {
     const error = new Error('in a circle');
     error.cause = error;
     expect(sanitizeCause(error).message).toBe('in a circle');
@@ -38,12 +38,12 @@ describe('sanitizeCause', () => {
     ['a secret', 'string'],
     [{ app_secret: 'a secret' }, 'object'],
     [undefined, 'undefined'],
-  ])('says only the type of what is no error: %p', (cause, type) => {
+  ])('replaces a value that is not an error with its type: %p', (cause, type) => {
     const clean = sanitizeCause(cause);
     expect(clean.message).toBe(`a value of type ${type} was thrown`);
   });
 
-  it('knows an error of another realm', () => {
+  it('recognises an error of another realm', () => {
     const foreign: unknown = runInNewContext("Object.assign(new TypeError('elsewhere'), { code: 'E' })");
     expect(foreign instanceof Error).toBe(false);
     expect(isErrorLike(foreign)).toBe(true);

@@ -1,11 +1,11 @@
 import { types } from 'node:util';
 
-/** How far down causes are followed: an error may be its own cause. */
+/** Limits how many causes are followed: causes can be circular. */
 export const MAX_CAUSES = 5;
 
 /**
- * Reduces a foreign error to name, message and code. An HTTP client's error often carries the whole request,
- * and with it the app secret; none of that may reach a log by way of `cause`.
+ * Reduces a foreign error to name, message and code. An HTTP client's error often carries the whole request, including
+ * the app secret, which must not reach a log through `cause`.
  *
  * @internal
  */
@@ -20,7 +20,7 @@ export function sanitizeCause(cause: unknown, depth = 0): Error {
   return clean;
 }
 
-/** An error of any realm: `instanceof` fails for those of another one, as test runners and vm contexts have. */
+/** Recognises errors of every realm. `instanceof` fails for errors of a vm context, which test runners use. */
 export function isErrorLike(value: unknown): value is Error & { code?: unknown } {
   return types.isNativeError(value) || value instanceof Error;
 }

@@ -10,7 +10,7 @@ const PATH = '/open-apis/im/v1/messages';
 const answer = (code: number, status = 200): Response => Response.json({ code, msg: 'told' }, { status });
 const rejection = (status = 400): Response => answer(99991663, status);
 
-/** A service over fake tokens, and an API that answers in turn and remembers its requests. */
+/** A service with fake tokens, and an API that records requests and returns the given answers in order. */
 function setUp(tokens: FakeTokens, ...answers: (Response | Error)[]) {
   const sent: { url: string; init: RequestInit; bearer: string | null }[] = [];
   const fetch: typeof globalThis.fetch = async (url, init = {}) => {
@@ -30,7 +30,7 @@ function setUp(tokens: FakeTokens, ...answers: (Response | Error)[]) {
 
 describe('FeishuHttpService', () => {
   describe('the call', () => {
-    it("sends the tenant's token unless told otherwise, without waiting for one that is held", async () => {
+    it("sends the tenant's token by default and does not await a held one", async () => {
       const tokens = new FakeTokens('t-1');
       const { service, sent } = setUp(tokens);
       const response = await service.fetch(`${PATH}?a=b`);
@@ -40,15 +40,18 @@ describe('FeishuHttpService', () => {
       expect(tokens.gets).toHaveLength(0);
     });
 
-    it.each([{ kind: 'app' } as const, { kind: 'tenant', tenantKey: 'tk' } as const])('as %j', async (as) => {
-      const tokens = new FakeTokens('t-1');
-      const { service, sent } = setUp(tokens);
-      await service.fetch(PATH, { as });
-      expect(tokens.handles).toEqual([as]);
-      expect(sent[0]?.init).not.toHaveProperty('as');
-    });
+    it.each([{ kind: 'app' } as const, { kind: 'tenant', tenantKey: 'tk' } as const])(
+      'sends the token of %j',
+      async (as) => {
+        const tokens = new FakeTokens('t-1');
+        const { service, sent } = setUp(tokens);
+        await service.fetch(PATH, { as });
+        expect(tokens.handles).toEqual([as]);
+        expect(sent[0]?.init).not.toHaveProperty('as');
+      },
+    );
 
-    it('waits for a token that is not held, as long as the caller does', async () => {
+    it('waits for a missing token until the caller aborts', async () => {
       const tokens = new FakeTokens('t-1');
       tokens.isHeld = false;
       const { signal } = new AbortController();
@@ -58,13 +61,13 @@ describe('FeishuHttpService', () => {
       expect(tokens.gets).toEqual([{ signal }]);
     });
 
-    it('sends nothing when there is no token', async () => {
+    it('sends nothing without a token', async () => {
       const { service, sent } = setUp(new FakeTokens(new Error('no token')));
       await expect(service.fetch(PATH)).rejects.toThrow('no token');
       expect(sent).toHaveLength(0);
     });
 
-    it('sends nothing to another origin, and asks for no token', async () => {
+    it('sends nothing to another origin and reads no token', async () => {
       const tokens = new FakeTokens('t-1');
       const { service, sent } = setUp(tokens);
       await expect(service.fetch('https://evil.com/x')).rejects.toMatchObject({
@@ -74,7 +77,7 @@ describe('FeishuHttpService', () => {
       expect(tokens.handles).toHaveLength(0);
     });
 
-    it("passes everything else on, and leaves the caller's init as it was", async () => {
+    it("passes on other options and does not change the caller's init", async () => {
       const body = Buffer.from('bytes');
       const { signal } = new AbortController();
       const init: FeishuRequestInit = Object.freeze({
@@ -110,7 +113,7 @@ describe('FeishuHttpService', () => {
       expect(tokens.invalidations).toHaveLength(0);
     });
 
-    it("needs no instance around it to call the configured fetch: 'this' is nobody's", async () => {
+    it("calls the configured fetch without a 'this' value", async () => {
       const receivers: unknown[] = [];
       async function fetch(this: unknown): Promise<Response> {
         receivers.push(this);
@@ -139,7 +142,7 @@ describe('FeishuHttpService', () => {
       expect(tokens.handles).toEqual([as, as]);
     });
 
-    it('keeps the identity of the call, whatever becomes of the object that named it', async () => {
+    it('is replayed with the same identity after the caller changes the object', async () => {
       const tokens = new FakeTokens('t-1', 't-2');
       const as: { kind: 'tenant'; tenantKey: string } = { kind: 'tenant', tenantKey: 'tk' };
       const { service } = setUp(tokens, rejection());
@@ -176,7 +179,7 @@ describe('FeishuHttpService', () => {
       expect(tokens.invalidations).toMatchObject([{ rejected: 't-1', wasCurrent: true }]);
     });
 
-    it('is not replayed twice: what the new token is answered is the answer', async () => {
+    it('is replayed once; the answer to the new token is returned', async () => {
       const tokens = new FakeTokens('t-1', 't-2', 't-3');
       const second = rejection();
       const { service, bearers } = setUp(tokens, rejection(), second);
@@ -185,7 +188,7 @@ describe('FeishuHttpService', () => {
       expect(tokens.invalidations).toHaveLength(1);
     });
 
-    it('#31 is replayed with the newer one that is there already', async () => {
+    it('#31 is replayed with a newer token that is already held', async () => {
       const tokens = new FakeTokens('t-1', 't-2');
       const { service, bearers } = setUp(tokens, rejection(), rejection());
       await Promise.all([service.fetch(PATH), service.fetch(PATH)]);
@@ -193,21 +196,21 @@ describe('FeishuHttpService', () => {
       expect(tokens.invalidations.map(({ wasCurrent }) => wasCurrent)).toEqual([true, false]);
     });
 
-    it('#32 that comes back the same is replayed once: the second answer is the answer', async () => {
+    it('#32 is replayed once if Feishu grants the same token; the second answer is returned', async () => {
       const [first, second] = [rejection(), rejection()];
       const { service, sent } = setUp(new FakeTokens('t-1', 't-1'), first, second);
       expect(await service.fetch(PATH)).toBe(second);
       expect(sent).toHaveLength(2);
     });
 
-    it('that cannot be replaced leaves the answer as it came, readable', async () => {
+    it('without a replacement returns the unread answer', async () => {
       const first = rejection();
       const { service } = setUp(new FakeTokens('t-1', new Error('platform down')), first);
       expect(await service.fetch(PATH)).toBe(first);
       expect(await first.json()).toMatchObject({ code: 99991663 });
     });
 
-    it('leaves the answer as it came when invalidating fails', async () => {
+    it('returns the unread answer if the invalidation fails', async () => {
       const tokens = new FakeTokens('t-1');
       jest.spyOn(tokens, 'invalidate').mockRejectedValue(new Error('closed'));
       const first = rejection();
@@ -215,12 +218,12 @@ describe('FeishuHttpService', () => {
       expect(await service.fetch(PATH)).toBe(first);
     });
 
-    it('tells of a replay that fails on the way: it may have been carried out', async () => {
+    it('rejects if the replay fails, because Feishu may have processed it', async () => {
       const { service } = setUp(new FakeTokens('t-1', 't-2'), rejection(), new TypeError('fetch failed'));
       await expect(service.fetch(PATH)).rejects.toThrow('fetch failed');
     });
 
-    it('frees the connection of the answer it replaces', async () => {
+    it('frees the connection of the first answer', async () => {
       const cancelled = jest.fn<() => void>();
       const bytes = new TextEncoder().encode('{"code":99991663,');
       const body = new ReadableStream({ start: (own) => own.enqueue(bytes), cancel: cancelled });
@@ -230,7 +233,7 @@ describe('FeishuHttpService', () => {
       expect(cancelled).toHaveBeenCalledTimes(1);
     });
 
-    it('is not waited for by a caller who gives up meanwhile', async () => {
+    it('rejects when the caller aborts during the replacement', async () => {
       const tokens = new FakeTokens('t-1', 't-2');
       const controller = new AbortController();
       const reason = new Error('gave up');
@@ -243,7 +246,7 @@ describe('FeishuHttpService', () => {
       expect(sent).toHaveLength(1);
     });
 
-    it('was not rejected by another origin that never saw it', async () => {
+    it('is kept if another origin, which did not receive it, answers with a rejection', async () => {
       const tokens = new FakeTokens('t-1', 't-2');
       const away = new Response(null, { status: 307, headers: { location: 'https://elsewhere.example/x' } });
       const { service, bearers } = setUp(tokens, away, rejection());
@@ -272,7 +275,7 @@ describe('FeishuHttpService', () => {
       expect(tokens.invalidations).toHaveLength(0);
     });
 
-    it('nor is HTTP 401 without a code, nor a rejection in plain text', async () => {
+    it('includes HTTP 401 without a code and a rejection in plain text', async () => {
       const tokens = new FakeTokens('t-1', 't-2');
       const { service, sent } = setUp(
         tokens,

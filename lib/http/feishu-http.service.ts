@@ -14,12 +14,12 @@ import { resolveTarget } from './target-url.js';
 import { FeishuService } from '../identity/feishu-service.decorator.js';
 
 /**
- * What the platform's `fetch` takes, and on whose behalf to call.
+ * The options of `fetch`, and the identity of the call.
  *
  * @publicApi
  */
 export type FeishuRequestInit = RequestInit & {
-  /** Whose token to send. A store app must name the tenant. @default { kind: 'tenant' } */
+  /** The token to send. A store app must name the tenant. @default { kind: 'tenant' } */
   as?: TokenQuery;
 };
 
@@ -31,15 +31,15 @@ export interface FeishuHttpDependencies {
   /** Origin of the open host, without a trailing slash. */
   openOrigin: string;
   fetch: typeof globalThis.fetch;
-  /** @default the machine's own */
+  /** @default the machine's clock */
   clock?: Clock;
 }
 
 /**
- * The platform's `fetch`, with the token put on, for calls to Feishu's APIs.
+ * `fetch` with a Feishu token, for calls to Feishu's APIs.
  *
- * A token that an API rejects is replaced and the call replayed once with the new one. Everything else, errors about
- * scopes and rate limits included, comes back as the platform's own, unread `Response`, sent once.
+ * If an API rejects the token, the service replaces it and repeats the call once. Other answers, including errors about
+ * scopes and rate limits, are returned as an unread `Response` after one request.
  *
  * @example
  * const response = await this.feishu.fetch('/open-apis/im/v1/messages?receive_id_type=chat_id', {
@@ -56,15 +56,15 @@ export class FeishuHttpService {
   constructor(private readonly deps: FeishuHttpDependencies) {}
 
   /**
-   * Calls an API. Redirects are followed as the platform's fetch does, except that `redirected` of the answer stays
-   * `false`; the token leaves the open host's origin by none of them. An `Authorization` header of the caller's own is
-   * left alone: no token, no replay. A stream as `body` is sent once, whatever the answer.
+   * Calls an API. Redirects are followed as `fetch` does, but `redirected` of the answer stays `false`. No redirect takes
+   * the token to another origin. If `init.headers` contains `Authorization`, that header is sent unchanged, and the call
+   * is not repeated. A stream as `body` is sent only once.
    *
    * @param input a path, or a URL on the open host's origin
-   * @returns the API's answer; still a rejection if no other token is to be had, or if that was rejected as well
-   * @throws FeishuAuthError `ERR_FEISHU_INVALID_ARGUMENT` for any other origin or a wrong `as`; whatever
-   * {@link TokenHandle.get} throws if there is no token to send; `init.signal.reason` when aborted; a `TypeError`
-   * for a network failure, as the platform's fetch does
+   * @returns the API's answer; the rejection itself if no other token is available or Feishu rejects that one as well
+   * @throws FeishuAuthError `ERR_FEISHU_INVALID_ARGUMENT` for another origin or a wrong `as`; the errors of
+   * {@link TokenHandle.get} if no token is available; `init.signal.reason` after an abort; a `TypeError` for a network
+   * failure, as `fetch` does
    */
   async fetch(input: string | URL, init: FeishuRequestInit = {}): Promise<Response> {
     const target = resolveTarget(input, this.deps.openOrigin);
@@ -72,7 +72,7 @@ export class FeishuHttpService {
     const headers = new Headers(request.headers);
     if (headers.has('authorization')) return (await this.send(target, { ...request, headers })).response;
 
-    // A copy: whatever the caller does to theirs meanwhile, the replay has the same identity as the call.
+    // A copy: the caller may change the object before the replay.
     const query: TokenQuery = { ...(as ?? { kind: 'tenant' }) };
     const signal = request.signal ?? undefined;
     const sendWith = (token: string): Promise<FollowedResponse> =>

@@ -9,7 +9,7 @@ interface Seen {
   headers: Record<string, string>;
 }
 
-/** Answers in turn, and remembers what it was asked. */
+/** Records requests and returns the given answers in order. */
 function answering(...answers: Response[]) {
   const seen: Seen[] = [];
   const fetch: typeof globalThis.fetch = async (url, init = {}) => {
@@ -30,7 +30,7 @@ const headers = { authorization: 'Bearer t-1', cookie: 'a=b', 'x-own': '1', 'con
 const target = new URL('/start#part', ORIGIN);
 
 describe('fetchFollowing', () => {
-  it('follows within the origin, credentials and all', async () => {
+  it('follows a redirect on the same origin with credentials', async () => {
     const { fetch, seen } = answering(to('/next'), to(`${ORIGIN}/last`, 307));
     const { response, hadCredentials } = await fetchFollowing(fetch, target, { headers });
     expect(await response.text()).toBe('end');
@@ -44,7 +44,7 @@ describe('fetchFollowing', () => {
   });
 
   it.each(['https://evil.com/x', 'http://open.feishu.cn/x', 'https://open.feishu.cn:8443/x', '//evil.com/x'])(
-    'takes no credentials to %s, nor back again',
+    'sends no credentials to %s and none on the way back',
     async (elsewhere) => {
       const { fetch, seen } = answering(to(elsewhere), to(`${ORIGIN}/back`));
       const { hadCredentials } = await fetchFollowing(fetch, target, { headers });
@@ -84,7 +84,7 @@ describe('fetchFollowing', () => {
     expect(seen[1]?.method).toBe('HEAD');
   });
 
-  it('follows twenty redirects and not one more', async () => {
+  it('follows twenty redirects and rejects the next', async () => {
     const loop = (count: number): Response[] => Array.from({ length: count }, () => to('/again'));
     const twenty = answering(...loop(20));
     await fetchFollowing(twenty.fetch, target, {});
@@ -95,13 +95,13 @@ describe('fetchFollowing', () => {
   });
 
   it.each(['ftp://open.feishu.cn/x', 'javascript:0', 'https://u:p@open.feishu.cn/x', 'https://'])(
-    'fails as fetch does for a redirect to %s',
+    'rejects as fetch does for a redirect to %s',
     async (location) => {
       await expect(fetchFollowing(answering(to(location)).fetch, target, {})).rejects.toThrow(TypeError);
     },
   );
 
-  it('does not send a stream twice, unless it is not asked for again', async () => {
+  it('rejects a redirect that needs a consumed stream, and follows 303', async () => {
     const body = (): ReadableStream => new Response('text').body as ReadableStream;
     const kept = answering(to('/next', 307));
     await expect(fetchFollowing(kept.fetch, target, { method: 'POST', body: body() })).rejects.toThrow(
@@ -112,14 +112,14 @@ describe('fetchFollowing', () => {
     expect(dropped.seen[1]).toMatchObject({ method: 'GET', body: undefined });
   });
 
-  it('hands over what is no redirect', async () => {
+  it('returns an answer without a location', async () => {
     const notModified = new Response(null, { status: 304, headers: { location: '/next' } });
     expect((await fetchFollowing(answering(notModified).fetch, target, {})).response).toBe(notModified);
     const nowhere = new Response(null, { status: 302 });
     expect((await fetchFollowing(answering(nowhere).fetch, target, {})).response).toBe(nowhere);
   });
 
-  it.each(['manual', 'error'] as const)("leaves redirect: '%s' to the platform", async (redirect) => {
+  it.each(['manual', 'error'] as const)("passes redirect: '%s' on to fetch", async (redirect) => {
     const answer = to('/next');
     const modes: unknown[] = [];
     const fetch: typeof globalThis.fetch = async (_url, init) => {
@@ -131,7 +131,7 @@ describe('fetchFollowing', () => {
     expect(modes).toEqual([redirect]);
   });
 
-  it('changes nothing of what it was given', async () => {
+  it('does not change its arguments', async () => {
     const init = Object.freeze({ method: 'POST', headers: Object.freeze({ ...headers }), body: 'text' });
     await fetchFollowing(answering(to('https://evil.com/x', 303)).fetch, target, init);
     expect(init.headers).toEqual(headers);

@@ -1,11 +1,11 @@
 import { isReplayableBody } from '../recovery/replayable-body.js';
 
-/** As the fetch standard has it. */
+/** The limit of the fetch standard. */
 const MAX_REDIRECTS = 20;
 const REDIRECT_STATUS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** What speaks for the caller and is meant for one origin only. */
+/** Headers that authenticate the caller and belong to one origin. */
 const CREDENTIAL_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'host'];
-/** What describes a body, and goes with it. */
+/** Headers that describe a body. */
 const BODY_HEADERS = [
   'content-encoding',
   'content-language',
@@ -15,21 +15,21 @@ const BODY_HEADERS = [
 ];
 
 /**
- * The last answer of a chain of redirects.
+ * The last answer of a redirect chain.
  *
  * @internal
  */
 export interface FollowedResponse {
   readonly response: Response;
-  /** Whether the request that this answers still carried the caller's credentials. */
+  /** Whether the last request still carried the caller's credentials. */
   readonly hadCredentials: boolean;
 }
 
 /**
- * `fetch` that follows redirects by itself, so that credentials stay on their origin whatever `fetch` was configured.
- * Same semantics as the platform's; `redirect: 'error'` and `'manual'` are left to it.
+ * `fetch` that follows redirects itself: a custom `fetch` (node-fetch, a proxy agent) may keep credentials on a redirect
+ * to another origin. The semantics are those of the fetch standard; `redirect: 'error'` and `'manual'` are passed on.
  *
- * @throws TypeError as the platform's fetch does for a redirect that cannot be followed
+ * @throws TypeError as `fetch` does for a redirect that cannot be followed
  *
  * @internal
  */
@@ -62,7 +62,7 @@ export async function fetchFollowing(
 }
 
 /**
- * Gives up an answer nobody will read, so that its connection is free again.
+ * Discards an unread answer, so that its connection becomes free.
  *
  * @internal
  */

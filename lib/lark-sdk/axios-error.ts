@@ -1,19 +1,19 @@
 import { isErrorLike } from '../errors/sanitize-cause.js';
 import { redact } from './redact.js';
 
-/** What axios hangs on an error, besides its config. */
+/** The properties of an axios error that can contain secrets. */
 interface AxiosErrorParts {
   config?: object;
   request?: unknown;
   response?: { config?: object; request?: unknown };
 }
 
-/** Objects of node's with the whole request in them, the head with its bearer included. */
+/** Node objects that contain the whole request, including its `Authorization` header. */
 const LIVE = ['request', 'httpAgent', 'httpsAgent'];
 
 /**
- * Takes secrets and tokens out of an error that axios has just made, so that whoever logs or serialises it gives none
- * away. It stays the error that it was; what is live stays readable, but is not shown.
+ * Removes secrets and tokens from a new axios error, so that code may log or serialise it. The error object stays the
+ * same. Live objects (request, agents) stay readable, but become non-enumerable.
  */
 export function withoutSecrets(error: unknown): unknown {
   if (!isErrorLike(error)) return error;
@@ -32,7 +32,7 @@ function cleanConfig(config: object): object {
   for (const name of ['headers', 'params', 'proxy', 'auth', 'url', 'baseURL'] as const) {
     if (clean[name] !== undefined) clean[name] = redact(clean[name]);
   }
-  // Text only: a form may be a file, and nobody's secret.
+  // Text only: forms and files are not secret.
   if (typeof clean['data'] === 'string') clean['data'] = redact(clean['data']);
   hideLive(clean);
   return clean;

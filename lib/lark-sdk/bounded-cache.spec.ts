@@ -10,7 +10,7 @@ describe('BoundedCache', () => {
     cache = new BoundedCache(clock, 3);
   });
 
-  it('keeps until the given time, in epoch milliseconds', async () => {
+  it('keeps an entry until its end in epoch milliseconds', async () => {
     await cache.set('seen', '1', clock.now() + 1_000);
     expect(await cache.get('seen')).toBe('1');
     await clock.advance(999);
@@ -19,7 +19,7 @@ describe('BoundedCache', () => {
     expect(await cache.get('seen')).toBeUndefined();
   });
 
-  it('keeps for ever what has no end, and nothing that is over', async () => {
+  it('keeps an entry without an end and drops an entry whose end has passed', async () => {
     const value = { refreshToken: 'r' };
     await cache.set('user', value, Infinity);
     await cache.set('session', 's');
@@ -31,7 +31,7 @@ describe('BoundedCache', () => {
     expect(await cache.get('user-2')).toBeUndefined();
   });
 
-  it('keeps namespaces apart, and symbols from texts', async () => {
+  it('separates namespaces, and symbols from strings', async () => {
     const symbol = Symbol('key');
     await cache.set('key', 1);
     await cache.set('key', 2, undefined, { namespace: 'a' });
@@ -43,7 +43,7 @@ describe('BoundedCache', () => {
     expect(await cache.get('Symbol(key)')).toBeUndefined();
   });
 
-  it('is bounded, and what expires pushes nothing out that does not', async () => {
+  it('is bounded, and expiring entries do not evict lasting ones', async () => {
     await cache.set('user', 'u', Infinity);
     for (const message of ['1', '2', '3', '4']) await cache.set(message, message, clock.now() + 60_000);
     expect(await cache.get('1')).toBeUndefined();

@@ -2,20 +2,20 @@ import type * as lark from '@larksuiteoapi/node-sdk';
 import { LRUCache } from 'lru-cache';
 import { type Clock } from '../time/clock.js';
 
-/** Of each sort: entries that expire, and entries that do not. */
+/** The bound of each group: entries that expire, and entries that do not. */
 const MAX_ENTRIES = 10_000;
 
 type CacheKey = Parameters<lark.Cache['get']>[0] | symbol;
 
 interface Entry {
   readonly value: unknown;
-  /** Epoch milliseconds; `Infinity` for ever. */
+  /** Epoch milliseconds; `Infinity` if the entry does not expire. */
   readonly expiresAt: number;
 }
 
 /**
- * A `lark.Cache` in memory that does not grow without end, as the SDK's own does. What expires (marks of messages that
- * were seen) and what does not (user tokens) have a bound each: many messages must not push a login out.
+ * A bounded `lark.Cache` in memory; the SDK's cache grows without bound. Entries that expire (marks of seen messages) and
+ * entries that do not (user tokens) have separate bounds, so that many messages do not evict a login.
  */
 export class BoundedCache implements lark.Cache {
   private readonly lasting: LRUCache<string, Entry>;
@@ -39,7 +39,7 @@ export class BoundedCache implements lark.Cache {
     return Promise.resolve(entry?.value);
   }
 
-  /** @param expiresAt epoch milliseconds; `undefined` or `Infinity` for ever */
+  /** @param expiresAt epoch milliseconds; `undefined` or `Infinity` if the entry does not expire */
   set(
     key: CacheKey,
     value: unknown,
@@ -55,7 +55,7 @@ export class BoundedCache implements lark.Cache {
   }
 }
 
-/** Symbols of one description are one key, as in the SDK's own cache: a second copy of the SDK has others. */
+/** Symbols with the same description are the same key, as in the SDK's cache: a second copy of the SDK has other symbols. */
 function nameOf(key: CacheKey, namespace: string | undefined): string {
   return JSON.stringify([namespace ?? null, typeof key === 'string' ? 'text' : 'symbol', key.toString()]);
 }

@@ -1,7 +1,7 @@
-/** On the headers of a call, all the way from the client to the HTTP instance; a symbol, so that it is never sent. */
+/** Marks the headers of a call, from the client to the HTTP instance. A symbol, so that it is not sent. */
 const CALLER_AUTHORIZATION: unique symbol = Symbol.for('nestjs-feishu-auth:caller-authorization');
 
-/** Marks headers whose `Authorization` the caller has given, even if it holds one of the module's tokens. */
+/** Marks headers whose `Authorization` comes from the caller, even if it contains one of the module's tokens. */
 export function markCallerAuthorization<H extends object>(headers: H): H {
   return Object.assign(headers, { [CALLER_AUTHORIZATION]: true });
 }
@@ -10,14 +10,14 @@ export function hasCallerAuthorization(headers: object | undefined): boolean {
   return headers !== undefined && CALLER_AUTHORIZATION in headers;
 }
 
-/** The `Authorization` among `headers`, in whatever case it is written. The last one counts, as for axios. */
+/** Returns the `Authorization` header, case-insensitively. The last one counts, as in axios. */
 export function authorizationOf(headers: object | undefined): string | undefined {
   const values = Object.entries(headers ?? {}).filter(([name]) => isAuthorization(name));
   const value: unknown = values.at(-1)?.[1];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** A copy of `headers`, without marks, with this `Authorization` instead of any other. */
+/** Copies `headers` without the mark and replaces `Authorization`. */
 export function withAuthorization(
   headers: object | undefined,
   authorization: string,

@@ -9,30 +9,29 @@ import { PLACEHOLDER_SECRET } from './placeholder-secret.js';
 import { type LarkClientParams } from './sdk.js';
 
 /**
- * What `new lark.Client()` takes, all of it optional: app, domain and tokens are those of the `TokenService`.
+ * The options of `new lark.Client()`, all optional: app, domain and tokens come from the `TokenService`.
  *
  * @publicApi
  */
 export type LarkClientOptions = Partial<LarkClientParams> & {
-  /** Timeouts, proxy, agents of the HTTP instance. Of no effect beside an `httpInstance` of your own. */
+  /** Timeouts, proxy and agents of the HTTP instance. Ignored if `httpInstance` is set. */
   http?: LarkHttpOptions;
 };
 
 /**
- * The official client on the tokens of `tokens`: it never asks Feishu for a token by itself. Also for the calls that
- * carry a token of the app,
+ * Creates the official client with the tokens of `tokens`: the client never requests a token from Feishu.
  *
- * - one that was revoked is replaced and the call sent once more ({@link larkHttpInstance});
- * - a token that the caller gives, by `withTenantToken()` or `withUserAccessToken()`, always wins and is left alone;
- * - no secret and no token is logged ({@link larkLogger}).
+ * - A revoked token is replaced and the call is repeated once ({@link larkHttpInstance}).
+ * - A token of the caller, from `withTenantToken()` or `withUserAccessToken()`, has priority and is never replaced.
+ * - Logs contain no secret and no token ({@link larkLogger}).
  *
- * A call rejects with the `FeishuAuthError` of `TokenService` when there is no token to be had, and with
- * `ERR_FEISHU_INVALID_ARGUMENT` when a store app's call names no tenant (`withTenantKey()`).
+ * A call rejects with the `FeishuAuthError` of `TokenService` if no token is available, and with
+ * `ERR_FEISHU_INVALID_ARGUMENT` if a store app's call does not name a tenant (`withTenantKey()`).
  *
- * @param options.appSecret only for what needs it besides tokens, such as `client.accessToken`
- * @param options.cache where everything goes that is no token of the app ({@link LarkCacheOptions.store})
- * @param options.httpInstance instead of ours: without recovery and without timeout, unless it has them
- * @throws FeishuAuthError `ERR_FEISHU_INVALID_ARGUMENT` for an `appId`, `appType` or `domain` that is not that of `tokens`
+ * @param options.appSecret only needed by SDK calls that send the secret, such as `client.accessToken`
+ * @param options.cache stores everything except the app's tokens ({@link LarkCacheOptions.store})
+ * @param options.httpInstance replaces the HTTP instance, including its recovery and its timeouts
+ * @throws FeishuAuthError `ERR_FEISHU_INVALID_ARGUMENT` if `appId`, `appType` or `domain` differs from that of `tokens`
  *
  * @example
  * const client = createLarkClient(tokens);
@@ -57,7 +56,7 @@ export function createLarkClient(tokens: TokenService, options: LarkClientOption
   });
 }
 
-/** Options that contradict the TokenService would send one app's token on behalf of another, or to another host. */
+/** Options that contradict the TokenService would send one app's token for another app, or to another host. */
 function assertSameApp({ appId, appType, domain }: Partial<LarkClientParams>, owner: TokenOwner): void {
   const wrong =
     (appId !== undefined && appId !== owner.appId && 'appId') ||
@@ -66,7 +65,7 @@ function assertSameApp({ appId, appType, domain }: Partial<LarkClientParams>, ow
   if (!wrong) return;
   throw new FeishuAuthError(
     'ERR_FEISHU_INVALID_ARGUMENT',
-    `createLarkClient: ${wrong} is not that of the TokenService (${owner.appId} on ${owner.openOrigin}): leave it out, or use the TokenService of the other app`,
+    `createLarkClient: the option ${wrong} differs from that of the TokenService (${owner.appId} on ${owner.openOrigin}); leave it out, or use the TokenService of the other app`,
   );
 }
 

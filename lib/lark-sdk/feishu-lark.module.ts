@@ -13,19 +13,21 @@ import { createLarkClient, type LarkClientOptions } from './create-lark-client.j
 import { nestLogger } from './nest-logger.js';
 
 /**
+ * Options of {@link FeishuLarkModule.forFeature}.
+ *
  * @publicApi
  */
 export interface FeishuLarkFeature {
-  /** Of which instance of `FeishuAuthModule`; the unnamed one unless told. */
+  /** The instance of `FeishuAuthModule`. @default the unnamed instance */
   name?: string;
-  /** For {@link createLarkClient}. Logs go to Nest's Logger unless there is a `logger` here. */
+  /** Options of {@link createLarkClient}. @default the client logs through Nest's Logger */
   client?: LarkClientOptions;
-  /** The `FeishuAuthModule`, where it is not global (`isGlobal: false`). */
+  /** The module that exports `FeishuAuthModule`, if it is not global (`isGlobal: false`). */
   imports?: ModuleMetadata['imports'];
 }
 
 /**
- * Makes the official client injectable: as `Client` of `@larksuiteoapi/node-sdk`, or by {@link InjectLarkClient} for a
+ * Makes the official client injectable: as `Client` of `@larksuiteoapi/node-sdk`, or with {@link InjectLarkClient} for a
  * named instance.
  *
  * @example
@@ -37,7 +39,7 @@ export interface FeishuLarkFeature {
  */
 @Module({})
 export class FeishuLarkModule {
-  /** The client of one instance, for the module that imports this. */
+  /** Provides the client of one instance to the importing module. */
   static forFeature({ name, client, imports }: FeishuLarkFeature = {}): DynamicModule {
     const provide = getLarkClientToken(name);
     const logger = new Logger(name === undefined ? 'FeishuLark' : `FeishuLark:${name}`);
@@ -58,7 +60,7 @@ export class FeishuLarkModule {
 }
 
 /**
- * The token under which the client of the instance called `name` is provided: `Client` itself for the unnamed one.
+ * Returns the injection token of the client of one instance: `Client` for the unnamed instance.
  *
  * @publicApi
  */
@@ -67,7 +69,7 @@ export function getLarkClientToken(name?: string): InjectionToken {
 }
 
 /**
- * Injects the official client of the instance called `name`.
+ * Injects the official client of the instance `name`, or of the unnamed instance.
  *
  * @publicApi
  */

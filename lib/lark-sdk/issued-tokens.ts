@@ -2,12 +2,12 @@ import { LRUCache } from 'lru-cache';
 import { type TokenService } from '../token.service.js';
 import { type TokenQuery } from '../tokens/access-token.js';
 
-/** More than are in use at any one time: an entry is needed from the look-up of a token to the sending of its call. */
+/** An entry is needed only between the look-up of a token and its call, so this bound is never reached in practice. */
 const MAX_TOKENS = 20_000;
 
 /**
- * The tokens that the SDK was given, and whose they are. By it the HTTP instance knows which bearers it may replace,
- * and by whose token: any other is a user's, or the caller's own.
+ * Maps the tokens that the SDK received to their queries. The HTTP instance may replace only these tokens: others belong
+ * to a user or to the caller.
  */
 export class IssuedTokens {
   private readonly queries = new LRUCache<string, TokenQuery>({ max: MAX_TOKENS });
@@ -23,7 +23,7 @@ export class IssuedTokens {
 
 const registries = new WeakMap<TokenService, IssuedTokens>();
 
-/** One registry for each TokenService, so that a cache and an HTTP instance made apart from each other know the same. */
+/** One registry per TokenService, so that a cache and an HTTP instance that are created separately share it. */
 export function issuedTokensOf(tokens: TokenService): IssuedTokens {
   let registry = registries.get(tokens);
   if (!registry) registries.set(tokens, (registry = new IssuedTokens()));

@@ -6,32 +6,34 @@ import { type TokenQuery } from '../tokens/access-token.js';
 import { BoundedCache } from './bounded-cache.js';
 import { issuedTokensOf } from './issued-tokens.js';
 
-/** Before the tenant key, in the key of a store app's tenant token. The SDK has it in its code, not in its exports. */
+/** The prefix of the cache key of a store app's tenant token. The SDK does not export it. */
 const STORE_APP_TOKEN = 'larkMarketAccessToken';
-/** Stands for a ticket that is not there yet: told of none, the SDK would ask for one by itself, with its own secret. */
-const TICKET_IN_CARE = 'in-the-care-of-nestjs-feishu-auth';
+/** Returned while there is no ticket: without a value the SDK would request a ticket with its own secret. */
+const PENDING_TICKET = 'managed-by-nestjs-feishu-auth';
 
 type Key = Parameters<lark.Cache['get']>[0];
 type Namespace = Parameters<lark.Cache['get']>[1];
 
 /**
+ * Options of {@link larkCache}.
+ *
  * @publicApi
  */
 export interface LarkCacheOptions {
   /**
-   * Where everything goes that is no token of the app: user tokens of `client.userAccessToken`, marks of messages that
-   * `LarkChannel` has seen. Give one that lasts, if these are to outlive the process.
+   * Stores everything except the app's tokens: user tokens of `client.userAccessToken`, marks of messages that
+   * `LarkChannel` has seen. Use a persistent cache if these must survive a restart.
    * @default in memory, at most 10_000 entries that expire and 10_000 that do not
    */
   store?: lark.Cache | undefined;
 }
 
 /**
- * A cache for the SDK that answers with the tokens of `tokens`, for a `Client`, `EventDispatcher` or `LarkChannel` of
- * your own: the SDK then never asks Feishu for a token. An `app_ticket` event that an `EventDispatcher` takes in goes
- * to the module's `AppTicketService`.
+ * Returns a cache with the tokens of `tokens`, for a `Client`, `EventDispatcher` or `LarkChannel` that you create: the
+ * SDK then never requests a token from Feishu. An `app_ticket` event of an `EventDispatcher` is passed to the module's
+ * `AppTicketService`.
  *
- * What `TokenService` throws reaches the caller of the API as it is. A client of another app is refused with
+ * Errors of `TokenService` reach the caller of the API unchanged. A client of another app receives
  * `ERR_FEISHU_INVALID_ARGUMENT`.
  *
  * @example
@@ -52,9 +54,9 @@ class TokenCache implements lark.Cache {
   async get(key: Key, options?: Namespace): Promise<unknown> {
     const query = tokenOf(key);
     if (query) return this.token(query, options?.namespace);
-    // Never an error: the SDK asks when a client is made, and nobody would be there to hear of it.
+    // Never an error: the SDK reads the ticket in the constructor of a client, where a rejection would be unhandled.
     if (isAppTicket(key) && this.isOwn(options)) {
-      return (await this.tokens.owner.tickets.current().catch(() => undefined)) ?? TICKET_IN_CARE;
+      return (await this.tokens.owner.tickets.current().catch(() => undefined)) ?? PENDING_TICKET;
     }
     return this.others.get(key, options);
   }
@@ -65,7 +67,7 @@ class TokenCache implements lark.Cache {
       await tickets.set(value as string);
       return true;
     }
-    // What the SDK fetched behind our back is not kept: there is one place that holds tokens.
+    // Only TokenService holds tokens: a token that the SDK fetched is not stored.
     if (tokenOf(key)) return false;
     return this.others.set(key, value, expire, options);
   }
@@ -78,7 +80,7 @@ class TokenCache implements lark.Cache {
     if (namespace !== undefined && namespace !== appId) {
       throw new FeishuAuthError(
         'ERR_FEISHU_INVALID_ARGUMENT',
-        `this lark.Cache has the tokens of the app ${appId}, and a client of another app asked for one: give each app a TokenService and a cache of its own`,
+        `larkCache: this cache holds the tokens of the app ${appId}, but a client of another app asked for one; create one cache per app: larkCache(tokensOfTheOtherApp)`,
       );
     }
     const { tenantKey } = query;
@@ -92,7 +94,7 @@ class TokenCache implements lark.Cache {
   }
 }
 
-/** Which token the key stands for, if it is that of one. */
+/** Returns the query of a token's cache key; `undefined` for other keys. */
 function tokenOf(key: Key): (TokenQuery & { kind: 'tenant' }) | undefined {
   if (isSame(key, lark.CTenantAccessToken)) return { kind: 'tenant' };
   if (typeof key !== 'string' || !key.startsWith(STORE_APP_TOKEN)) return undefined;
@@ -103,7 +105,7 @@ function isAppTicket(key: Key): boolean {
   return isSame(key, lark.CAppTicket);
 }
 
-/** By description: a second copy of the SDK has symbols of its own. */
+/** Compares descriptions: a second copy of the SDK has other symbols. */
 function isSame(key: Key, symbol: symbol): boolean {
   return typeof key === 'symbol' && key.toString() === symbol.toString();
 }

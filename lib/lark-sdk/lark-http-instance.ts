@@ -7,29 +7,29 @@ import { RecoveringHttp } from './recovering-http.js';
 import { asHttpInstance, type AxiosDefaults, createHttpSender, type HttpRequest } from './sdk.js';
 
 const TIMEOUT_MS = 10_000;
-/** 30 MB, the largest upload that Feishu takes, at 2 Mbit/s. */
+/** The largest upload that Feishu accepts (30 MB) at 2 Mbit/s. */
 const UPLOAD_TIMEOUT_MS = 120_000;
 
 /**
- * The options of an axios instance (`proxy`, `httpAgent`, `httpsAgent`, `headers`, `maxRedirects`, ...) and its limits.
+ * Options of {@link larkHttpInstance}: those of an axios instance (`proxy`, `httpAgent`, `headers`, `maxRedirects`, ...) and timeouts.
  *
  * @publicApi
  */
 export type LarkHttpOptions = Omit<AxiosDefaults, 'timeout' | 'url' | 'method' | 'data'> & {
-  /** How long a call may take until its answer begins, and then stand still, in milliseconds. @default 10_000 */
+  /** The timeout until the answer begins, and between two parts of the answer, in milliseconds. @default 10_000 */
   timeout?: number;
-  /** The same for a call that uploads a file. @default 120_000 */
+  /** The timeout of a call that uploads a file, in milliseconds. @default 120_000 */
   uploadTimeout?: number;
 };
 
 /**
- * An HTTP instance for the SDK, on the SDK's own axios, that recovers from a token that was revoked: a call with one of
- * the tokens of `tokens` that is refused for it (99991663, 99991664 or 99991665, on any HTTP status, on downloads too)
- * is sent once more with a new one. A user's token, or one of the caller's own, is left alone; a call whose body was a
- * stream fails, but the next one succeeds.
+ * Creates an HTTP instance for the SDK, based on the SDK's axios, that recovers from a revoked token: if Feishu rejects a
+ * token of `tokens` (99991663, 99991664 or 99991665, with any HTTP status, also for downloads), the call is repeated once
+ * with a new token. Tokens of users and of the caller are not replaced. A call whose body is a stream fails, but the next
+ * call succeeds.
  *
- * Its errors are the `AxiosError`s that they would be otherwise, without secrets and tokens in them. A token of the
- * module's goes to the open host of `tokens` only: any other target is `ERR_FEISHU_INVALID_ARGUMENT`.
+ * Errors are axios's `AxiosError`s without secrets and tokens. A token of the module is sent only to the open host of
+ * `tokens`: another target is `ERR_FEISHU_INVALID_ARGUMENT`.
  *
  * @example
  * const channel = createLarkChannel({ appId, appSecret, cache: larkCache(tokens), httpInstance: larkHttpInstance(tokens) });
@@ -71,12 +71,12 @@ function isUpload({ headers }: HttpRequest): boolean {
   );
 }
 
-/** Better than Feishu's word that the secret is wrong. */
+/** Feishu would answer that the secret is wrong, which misleads. */
 function assertNoPlaceholder(data: unknown): void {
   const { app_secret, client_secret, AppSecret } = (data ?? {}) as Record<string, unknown>;
   if (![app_secret, client_secret, AppSecret].includes(PLACEHOLDER_SECRET)) return;
   throw new FeishuAuthError(
     'ERR_FEISHU_INVALID_ARGUMENT',
-    "this call of the SDK needs the app's secret, which the client was not given: createLarkClient(tokens, { appSecret })",
+    'this call of the official client sends the app secret, which the client does not have; pass it: createLarkClient(tokens, { appSecret })',
   );
 }

@@ -4,20 +4,22 @@ import { redact } from './redact.js';
 const LEVELS = ['error', 'warn', 'info', 'debug', 'trace'] as const;
 
 /**
+ * Options of {@link larkLogger}.
+ *
  * @publicApi
  */
 export interface LarkLoggerOptions {
-  /** Less important messages are left out; `LoggerLevel.fatal` leaves out all. @default LoggerLevel.info */
+  /** The least important level that is logged. `LoggerLevel.fatal` logs nothing. @default LoggerLevel.info */
   loggerLevel?: lark.LoggerLevel | undefined;
-  /** Texts that are secret wherever they stand, besides what is known by its name or its looks. @default [] */
+  /** Secret texts to remove, in addition to what is recognised by its name or its form. @default [] */
   secrets?: readonly string[];
 }
 
 /**
- * A logger for the SDK that passes on to `target` what it is told, without secrets and tokens: not in a header, a body,
- * an `AxiosError` or anything deep within. What it is told is copied, never changed.
+ * Creates a logger for the SDK that removes secrets and tokens from headers, bodies, errors and nested values before it
+ * passes a message to `target`. It copies the values and does not change them.
  *
- * @param target @default the SDK's own, which writes to the console
+ * @param target receives the messages @default the SDK's logger, which writes to the console
  *
  * @publicApi
  */
@@ -29,7 +31,7 @@ export function larkLogger(
   const entries = LEVELS.map((level) => [
     level,
     (...messages: unknown[]): void | Promise<void> => {
-      // The SDK looks at the level as well, but takes `fatal`, which is 0, for none given.
+      // The SDK checks the level as well, but treats `fatal`, which is 0, as not set.
       if (lark.LoggerLevel[level] > loggerLevel) return;
       return target[level](...messages.map((message) => redact(message, secrets)));
     },

@@ -11,8 +11,8 @@ import {
 } from './sdk.js';
 
 /**
- * The SDK's client, mended where every call passes through: a token that the caller gives always wins, options that are
- * given are not written into, and a store app's call for no tenant is an error instead of a call without a token.
+ * The SDK's client with three corrections: a token of the caller has priority, the caller's options are not changed, and
+ * a store app's call without a tenant is an error instead of a call without a token.
  */
 export class ManagedLarkClient extends lark.Client {
   readonly #tokens: TokenService;
@@ -27,7 +27,7 @@ export class ManagedLarkClient extends lark.Client {
     options?: LarkCallOptions,
   ): Promise<Required<LarkPayload>> {
     const authorization = callersAuthorization(payload, options);
-    // The SDK writes the token it has chosen into the options: into this copy, so that the caller's can be used again.
+    // A copy: the SDK writes the token into the options, which the caller may use again.
     const copy: LarkCallOptions = { ...options, headers: { ...options?.headers } };
     if (authorization === undefined) {
       if (!this.disableTokenCache) this.assertTenant(options);
@@ -38,7 +38,7 @@ export class ManagedLarkClient extends lark.Client {
     return { ...formatted, headers: headers as Record<string, string> };
   }
 
-  /** The SDK would go on without a token. @throws FeishuAuthError `ERR_FEISHU_INVALID_ARGUMENT` */
+  /** The SDK would send the call without a token. @throws FeishuAuthError `ERR_FEISHU_INVALID_ARGUMENT` */
   private assertTenant(options: LarkCallOptions | undefined): void {
     if (this.appType === lark.AppType.ISV && tenantKeyOf(options) === undefined) {
       this.#tokens.handle({ kind: 'tenant' });
@@ -46,7 +46,7 @@ export class ManagedLarkClient extends lark.Client {
   }
 }
 
-/** `withUserAccessToken()`, else `withTenantToken()`, else a header of the request itself. */
+/** Reads `withUserAccessToken()`, else `withTenantToken()`, else a header of the request. */
 function callersAuthorization(
   payload: LarkPayload | undefined,
   options: LarkCallOptions | undefined,

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { type LoggerService } from '@nestjs/common';
 import type * as lark from '@larksuiteoapi/node-sdk';
 
-/** The SDK's log through Nest's Logger. */
+/** Passes the SDK's messages to Nest's Logger. */
 export function nestLogger(logger: LoggerService): lark.Logger {
   return {
     error: (...messages: unknown[]) => logger.error(textOf(messages)),
@@ -13,7 +13,7 @@ export function nestLogger(logger: LoggerService): lark.Logger {
   };
 }
 
-/** The SDK wraps what it has to say into an array. */
+/** The SDK wraps its messages into an array. */
 function textOf(messages: readonly unknown[]): string {
   const parts = messages.flat(2);
   return parts.map((part) => (typeof part === 'string' ? part : inspect(part, { depth: 5 }))).join(' ');

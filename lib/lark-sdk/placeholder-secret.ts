@@ -1,2 +1,2 @@
-/** What the SDK holds for a secret unless it is given the real one: it insists on one, and needs none for our tokens. */
+/** The SDK requires a secret, but with the module's tokens it does not use it. */
 export const PLACEHOLDER_SECRET = 'kept-by-nestjs-feishu-auth';

@@ -12,21 +12,21 @@ import { issuedTokensOf } from './issued-tokens.js';
 import { replayOf } from './replay-body.js';
 import { type HttpAnswer, type HttpRequest, type HttpSender } from './sdk.js';
 
-/** What came of sending a request once: an answer, an error, or an error about an answer. */
+/** The outcome of one request: an answer, an error, or an error about an answer. */
 interface Outcome {
   answer?: HttpAnswer;
   error?: unknown;
 }
 
-/** A call that carries one of the module's tokens. */
+/** A call with one of the module's tokens. */
 interface ManagedCall {
   query: TokenQuery;
   token: string;
 }
 
 /**
- * Sends the SDK's requests. One that carries a token of the module's, and is answered that the token is not valid,
- * is sent once more with the token that has replaced it: the same request, on behalf of the same tenant.
+ * Sends the SDK's requests. If Feishu rejects a token of the module, the same request is sent once more with the new
+ * token of the same tenant.
  */
 export class RecoveringHttp {
   constructor(
@@ -43,7 +43,7 @@ export class RecoveringHttp {
     return this.result(request, (await this.recovered(target, call, outcome)) ?? outcome);
   }
 
-  /** The outcome of the replay; `undefined` where there is nothing to mend, or no means. */
+  /** Returns the outcome of the replay; `undefined` if there was no rejection or a replay is not possible. */
   private async recovered(
     request: HttpRequest,
     { query, token }: ManagedCall,
@@ -59,7 +59,7 @@ export class RecoveringHttp {
       return undefined;
     }
     const replacement = await replaceRejectedToken(this.tokens, query, token, signal);
-    // Of a call that was called off meanwhile, axios says so itself, without sending it.
+    // An aborted call is passed to axios, which rejects it without sending it.
     if (replacement === undefined && !signal?.aborted) return undefined;
     discardAnswer(answer);
     const again = { ...request, ...replay };
@@ -69,7 +69,7 @@ export class RecoveringHttp {
     });
   }
 
-  /** Whose token the request carries; `undefined` if it is the caller's own, a user's, or none. */
+  /** Returns the module's token in the request; `undefined` for a token of a user or of the caller, and without a token. */
   private managed({ headers }: HttpRequest): ManagedCall | undefined {
     if (hasCallerAuthorization(headers)) return undefined;
     const token = /^Bearer (\S+)$/.exec(authorizationOf(headers) ?? '')?.[1];
@@ -77,7 +77,7 @@ export class RecoveringHttp {
     return token === undefined || query === undefined ? undefined : { query, token };
   }
 
-  /** Not from where a redirect has led to: the token was not sent there. */
+  /** An answer from the target of a redirect to another origin says nothing about the token: it was not sent there. */
   private isFromFeishu({ request }: HttpAnswer): boolean {
     const url = request?.res?.responseUrl;
     return typeof url !== 'string' || originOf(url) === this.tokens.owner.openOrigin;
@@ -98,7 +98,7 @@ export class RecoveringHttp {
   }
 }
 
-/** Without the marks on its headers, which are for us. */
+/** Copies the request without the mark on its headers. */
 function plain(request: HttpRequest): HttpRequest {
   return request.headers
     ? { ...request, headers: Object.fromEntries(Object.entries(request.headers)) }

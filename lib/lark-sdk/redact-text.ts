@@ -6,27 +6,26 @@ const NAMES = [
 ].join('|');
 
 /*
- * Every repetition that a match may begin with is bounded: what is logged may have been written by anybody, and must
- * not be able to make a regular expression slow.
+ * The first repetition of every pattern is bounded: logged text can be hostile and must not make a pattern slow.
  */
 
-/** `"app_secret":"..."`, in JSON and in JSON within JSON: the value ends where its opening quote comes again. */
+/** `"app_secret":"..."`, in JSON and in nested JSON text: the value ends where its opening quote is repeated. */
 const JSON_FIELD = new RegExp(String.raw`(\\{0,8}")(${NAMES})\1(\s*:\s*)\1(?:(?!\1).)*\1`, 'gis');
-/** The same of an OAuth code: any other `code` is that of an error. */
+/** An OAuth code in JSON. Other fields named `code` are error codes. */
 const JSON_CODE = /(\\{0,8}")code\1(\s*:\s*)\1(?:(?!\1).)*\1/gis;
-/** `app_secret: '...'`, as node prints an object. */
+/** `app_secret: '...'`, as Node prints an object. */
 const PRINTED_FIELD = new RegExp(String.raw`\b(${NAMES})\b(['"]?\s*:\s*)(['"\x60])(?:(?!\3).)*\3`, 'gis');
 /** `access_token=...`, in a query and in a form. */
 const QUERY_FIELD = new RegExp(String.raw`\b(${NAMES}|ticket)=([^&\s"'\x60]+)`, 'gi');
-/** `Authorization: Bearer ...`, and credentials of a proxy. */
+/** `Authorization: Bearer ...`, and the credentials of a proxy. */
 const CREDENTIALS = /\b(Bearer|Basic)\s+[^\s"'\\,;<>[\]]+/gi;
-/** Feishu's tokens by their looks: `t-`, `a-`, `u-`, `ur-` and so on. */
+/** Feishu's tokens by their form: `t-`, `a-`, `u-`, `ur-` and so on. */
 const TOKEN = /\b(?:[a-z]|ur)-(?=[\w.]*\d|[\w.]*[A-Z])[\w.]{16,}/g;
 const JSON_WEB_TOKEN = /\beyJ[\w-]{8,4096}\.[\w-]+(?:\.[\w-]+)*/g;
 /** `https://user:password@host` */
 const USER_INFO = /(\/\/)[^/\s:@]+:[^/\s@]+@/g;
 
-/** `text` without secrets and tokens: those that are known, and what looks like one. */
+/** Removes the given secrets, and everything that looks like a secret or token, from `text`. */
 export function redactText(text: string, secrets: readonly string[] = []): string {
   let clean = text;
   for (const secret of secrets) if (secret !== '') clean = clean.replaceAll(secret, REDACTED);

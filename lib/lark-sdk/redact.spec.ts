@@ -24,7 +24,7 @@ describe('redactText', () => {
       '{"app_id":"cli_1","app_secret":"[redacted]"}',
     ],
     [
-      'a field of JSON in JSON',
+      'a field of nested JSON text',
       `{"data":"{\\"app_secret\\": \\"${SECRET}\\"}"}`,
       `{"data":"{\\"app_secret\\": \\"[redacted]\\"}"}`,
     ],
@@ -54,13 +54,13 @@ describe('redactText', () => {
     expect(redactText(text)).toBe(text);
   });
 
-  it('takes out what it is told', () => {
+  it('removes the given secrets', () => {
     expect(redactText(`so ${SECRET} it is`, [SECRET, ''])).toBe('so [redacted] it is');
   });
 });
 
 describe('redact', () => {
-  it('copies, and changes nothing', () => {
+  it('returns a copy and does not change the value', () => {
     const original = {
       headers: { Authorization: `Bearer ${TOKEN}` },
       list: [{ app_secret: SECRET }, 'plain'],
@@ -75,7 +75,7 @@ describe('redact', () => {
     expect(original).toEqual(before);
   });
 
-  it('goes by names, however they are written', () => {
+  it('recognises names in every spelling', () => {
     const names = [
       'Authorization',
       'x-lark-helpdesk-authorization',
@@ -90,7 +90,7 @@ describe('redact', () => {
     expect(redact({ grant_type: 'authorization_code', code: 'c' })).toHaveProperty('code', '[redacted]');
   });
 
-  it('leaves an error an error, with its code, its stack and its cause', () => {
+  it('copies an error as an error with code, stack and cause', () => {
     const cause = new Error(`refused ${TOKEN}`);
     const error = Object.assign(new TypeError(`of ${TOKEN}`, { cause }), {
       code: 'E_ONE',
@@ -104,12 +104,12 @@ describe('redact', () => {
     expect(error.message).toContain(TOKEN);
   });
 
-  it('keeps what an AggregateError consists of', () => {
+  it('keeps the errors of an AggregateError', () => {
     const copy = redact(new AggregateError([new Error(`refused ${TOKEN}`)], 'all refused')) as AggregateError;
     expect(copy.errors).toEqual([new Error('refused [redacted]')]);
   });
 
-  it('is quick about text that was written to be slow', () => {
+  it('takes linear time for hostile text', () => {
     const start = performance.now();
     for (const piece of ['\\', '"', 'eyJ-', 'a-', '//a:', '"app_secret":"', 'token=', 'Bearer ', 't-a.']) {
       redactText(piece.repeat(100_000 / piece.length));
@@ -117,7 +117,7 @@ describe('redact', () => {
     expect(performance.now() - start).toBeLessThan(5_000);
   });
 
-  it('bears circles and depth', () => {
+  it('copies circular and deep values', () => {
     const circle: Record<string, unknown> = { token: SECRET };
     circle['self'] = circle;
     circle['error'] = Object.assign(new Error('e'), { circle });
@@ -130,7 +130,7 @@ describe('redact', () => {
     expect(shown(redact(deep))).not.toContain(SECRET);
   });
 
-  it('names what has a life of its own', () => {
+  it('replaces live objects with their names', () => {
     const live = request({
       host: '127.0.0.1',
       port: 9,
@@ -157,7 +157,7 @@ describe('redact', () => {
     });
   });
 
-  it('looks into maps, sets and what lies under symbols not at all', () => {
+  it('copies maps and sets, and ignores symbol keys', () => {
     expect(redact(new Map([['app_secret', SECRET]]))).toEqual({ app_secret: '[redacted]' });
     expect(redact(new Set([`Bearer ${TOKEN}`]))).toEqual(['Bearer [redacted]']);
     expect(shown(redact({ [Symbol('user')]: TOKEN }))).not.toContain(TOKEN);

@@ -2,10 +2,10 @@ import { types } from 'node:util';
 import { isErrorLike } from '../errors/sanitize-cause.js';
 import { redactText, REDACTED } from './redact-text.js';
 
-/** Nothing that is worth a log line lies deeper. */
+/** Deeper values are not logged. */
 const MAX_DEPTH = 10;
 
-/** Names whose values are secret, without case, `-` and `_`. `token` and `ticket` are those of events and WebSockets. */
+/** Names of secret fields, in lower case, without `-` and `_`. `token` and `ticket` occur in events and WebSockets. */
 const SECRET_NAMES: ReadonlySet<string> = new Set([
   ...['authorization', 'proxyauthorization', 'xlarkhelpdeskauthorization', 'cookie', 'setcookie'],
   ...['appsecret', 'clientsecret', 'clientassertion', 'secret', 'password', 'encryptkey'],
@@ -14,17 +14,17 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A copy of `value` to be logged: the same to read, without secrets and tokens. Errors stay errors, with what they
- * carry; objects with a life of their own (sockets, streams, agents) are reduced to their names.
+ * Copies `value` for a log, without secrets and tokens. Errors stay errors with their fields; live objects (sockets,
+ * streams, agents) are replaced by their names.
  *
- * @param secrets texts that are secret wherever they stand
+ * @param secrets texts to remove from every string
  */
 export function redact(value: unknown, secrets: readonly string[] = []): unknown {
   return new Redactor(secrets).copy(value, 0);
 }
 
 class Redactor {
-  /** Of every object its copy, so that circles stay circles. */
+  /** Maps each object to its copy, so that circular references stay circular. */
   private readonly copies = new Map<object, unknown>();
 
   constructor(private readonly secrets: readonly string[]) {}
@@ -65,14 +65,14 @@ class Redactor {
       copy.cause = this.copy(error.cause, depth + 1);
     }
     const { name: _name, message: _message, stack: _stack, cause: _cause, ...fields } = error;
-    // Of an AggregateError, which is what a refused connection is, they are what it has to say.
+    // A refused connection is an AggregateError, whose `errors` contain the reason.
     const { errors } = error as { errors?: unknown };
     return this.copyFields(Array.isArray(errors) ? { ...fields, errors } : fields, copy, depth, error);
   }
 
   private copyFields<T extends object>(fields: object, into: T, depth: number, original: object = fields): T {
     this.copies.set(original, into);
-    // An OAuth code is a secret; beside no grant, a code is that of an error.
+    // Beside a grant type, `code` is an OAuth code, which is secret. Elsewhere it is an error code.
     const isGrant = Object.hasOwn(fields, 'grant_type') || Object.hasOwn(fields, 'grantType');
     for (const [name, value] of Object.entries(fields)) {
       const isSecret = isSecretName(name) || (isGrant && name === 'code');
@@ -92,7 +92,7 @@ function isSecretName(name: string): boolean {
   return SECRET_NAMES.has(name.toLowerCase().replaceAll(/[-_]/g, ''));
 }
 
-/** That there was none is worth knowing. */
+/** Shows that a value is missing. */
 function redactedField(value: unknown): unknown {
   return value === undefined || value === null || value === '' ? value : REDACTED;
 }
@@ -105,13 +105,13 @@ function describe(value: object): unknown {
   return `[${name} ${method} ${typeof host === 'string' ? host : ''}${redactText(path)}]`;
 }
 
-/** By the prototype's prototype, because an object may come from another realm. */
+/** Checks the prototype of the prototype, because an object may come from another realm. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** axios's headers, which say what they are by `toJSON`. */
+/** Recognises axios's headers, whose content `toJSON` returns. */
 function isHeaders(value: object): value is { toJSON(): object } {
   return (
     value.constructor?.name === 'AxiosHeaders' && typeof (value as { toJSON?: unknown }).toJSON === 'function'

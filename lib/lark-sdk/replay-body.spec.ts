@@ -4,13 +4,13 @@ import { replayOf } from './replay-body.js';
 const headers = { 'X-Trace': '1' };
 
 describe('replayOf', () => {
-  it('repeats the text that was sent, with its type', () => {
+  it('repeats the text that was sent and its content type', () => {
     const request = { headers, data: { a: 1 } };
     const sent = { headers: { ...headers, 'Content-Type': 'application/json' }, data: '{"a":1}' };
     expect(replayOf(request, sent)).toEqual({
       data: '{"a":1}',
       headers: sent.headers,
-      // What has been transformed is not to be transformed again.
+      // The text must not be transformed a second time.
       transformRequest: expect.any(Function),
     });
   });

@@ -2,18 +2,18 @@ import { types } from 'node:util';
 import { isReplayableBody } from '../recovery/replayable-body.js';
 import { type HttpRequest } from './sdk.js';
 
-/** How deep the fields of a form are looked through for a stream. */
+/** How deep the search for a stream in a form goes. */
 const MAX_DEPTH = 8;
 
 /**
- * What to send a second time, exactly what was sent the first.
+ * Returns what to change in the request so that the replay sends the same body.
  *
- * @param request as it was asked for
- * @param sent as axios has sent it: JSON is text by then, a form is a stream that has been read
- * @returns what of the request is different in the replay; `undefined` if the body cannot be had again
+ * @param request the request of the caller
+ * @param sent the request that axios sent: JSON has become text, a form has become a consumed stream
+ * @returns the changed properties; `undefined` if the body cannot be sent again
  */
 export function replayOf(request: HttpRequest, sent: HttpRequest): Partial<HttpRequest> | undefined {
-  // What axios has written out; what the caller does to the object meanwhile does not matter.
+  // The text that axios sent: the caller may have changed the object since.
   if (typeof sent.data === 'string') {
     const headers = { ...request.headers, ...contentTypeOf(sent.headers) };
     return { data: sent.data, headers, transformRequest: asItIs };
@@ -31,7 +31,7 @@ function contentTypeOf(headers: HttpRequest['headers']): Record<string, unknown>
   return Object.fromEntries(found);
 }
 
-/** Plain data all through: of a form with a stream in it, the stream is used up. */
+/** Returns whether the value is plain data: a stream in a form is consumed. */
 function isReplayableValue(value: unknown, depth: number): boolean {
   if (typeof value === 'function' || depth > MAX_DEPTH) return false;
   if (typeof value !== 'object' || value === null) return true;
@@ -41,7 +41,7 @@ function isReplayableValue(value: unknown, depth: number): boolean {
   return Object.values(value).every((inner) => isReplayableValue(inner, depth + 1));
 }
 
-/** By the prototype's prototype, because an object may come from another realm. */
+/** Checks the prototype of the prototype, because an object may come from another realm. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;

@@ -5,13 +5,13 @@ import { hasEnvelopeHeaders, peekCode } from '../recovery/rejection-code.js';
 import { type Clock } from '../time/clock.js';
 import { type HttpAnswer } from './sdk.js';
 
-/** What a Response takes no body for. */
+/** Statuses with which a Response must not have a body. */
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
-const TELLING_HEADERS = ['content-type', 'content-length', 'content-disposition'];
+const COPIED_HEADERS = ['content-type', 'content-length', 'content-disposition'];
 
 /**
- * Feishu's `code` of an answer of any status and response type. Of a stream as much is read as it takes to tell, at
- * most 64 KB and only of what may be an error; `answer.data` is then another stream, with everything in it.
+ * Reads Feishu's `code` from an answer of any status and response type. Reads at most 64 KB of a stream, and only if it
+ * may be an error; `answer.data` becomes a new stream with the whole content.
  */
 export async function codeOf(answer: HttpAnswer, clock: Clock): Promise<unknown> {
   const { data } = answer;
@@ -22,10 +22,10 @@ export async function codeOf(answer: HttpAnswer, clock: Clock): Promise<unknown>
   return (data as { code?: unknown } | null | undefined)?.code;
 }
 
-/** Lets go of an answer that nobody is going to read. */
+/** Discards an unread answer. */
 export function discardAnswer({ data }: HttpAnswer): void {
   if (!isStream(data)) return;
-  // Destroyed before its end, it may have something to say about that.
+  // A stream that is destroyed before its end may emit an error.
   data.on('error', () => undefined);
   data.destroy();
 }
@@ -40,13 +40,13 @@ async function codeOfStream(answer: HttpAnswer, stream: Readable, clock: Clock):
 }
 
 function responseInit({ status, headers }: HttpAnswer): { status: number; headers: Headers } {
-  const telling = new Headers();
-  for (const name of TELLING_HEADERS) {
+  const copied = new Headers();
+  for (const name of COPIED_HEADERS) {
     const value = headers[name];
-    if (typeof value === 'string') telling.set(name, value);
+    if (typeof value === 'string') copied.set(name, value);
   }
-  // A Response takes no other; which one it is matters only by being 2xx or not.
-  return { status: status >= 200 && status <= 599 ? status : 500, headers: telling };
+  // Response accepts only these. Later code only checks whether the status is 2xx.
+  return { status: status >= 200 && status <= 599 ? status : 500, headers: copied };
 }
 
 function isStream(data: unknown): data is Readable {

@@ -1,20 +1,20 @@
 import * as lark from '@larksuiteoapi/node-sdk';
 
 /*
- * What the SDK does not say in its types, in one place: shapes it keeps to itself, and symbols it does not export.
- * `test/lark-sdk-contract.e2e-spec.ts` fails when one of them is different in a new version.
+ * Internals of the SDK that its types do not describe: shapes, and symbols that it does not export.
+ * `test/lark-sdk-contract.e2e-spec.ts` fails if a new version changes them.
  */
 
-/** What `new lark.Client()` takes. */
+/** The options of `new lark.Client()`. */
 export type LarkClientParams = ConstructorParameters<typeof lark.Client>[0];
-/** What `withTenantKey()` and its like make, the last argument of every call. */
+/** The last argument of every call, created by `withTenantKey()` and similar functions. */
 export type LarkCallOptions = NonNullable<Parameters<lark.Client['formatPayload']>[1]>;
-/** What is sent, as far as a caller gives it. */
+/** The caller's part of a request. */
 export type LarkPayload = NonNullable<Parameters<lark.Client['formatPayload']>[0]>;
-/** What an axios instance can be made with: proxies, agents, headers, limits. */
+/** The options of an axios instance: proxies, agents, headers, limits. */
 export type AxiosDefaults = NonNullable<Parameters<typeof lark.defaultHttpInstance.request>[0]>;
 
-/** One request as the SDK hands it to its HTTP instance: axios's config, and `$return_headers` of its own. */
+/** A request that the SDK passes to its HTTP instance: axios's config and the SDK's `$return_headers`. */
 export interface HttpRequest {
   url?: string;
   method?: string;
@@ -22,58 +22,58 @@ export interface HttpRequest {
   data?: unknown;
   signal?: AbortSignal;
   timeout?: number;
-  /** Whether the caller is given `{ data, headers }` instead of `data`. Downloads ask for it. */
+  /** Whether to return `{ data, headers }` instead of `data`. The SDK sets it for downloads. */
   $return_headers?: boolean;
   [option: string]: unknown;
 }
 
-/** An answer as axios gives it. */
+/** An answer of axios. */
 export interface HttpAnswer {
   status: number;
   headers: Readonly<Record<string, unknown>>;
   data: unknown;
-  /** As it was sent: headers complete, `data` as it went over the wire unless it was a stream. */
+  /** The request that was sent: complete headers, and `data` as text unless it was a stream. */
   config: HttpRequest;
-  /** Node's request; `res.responseUrl` is where the last redirect led. */
+  /** Node's request; `res.responseUrl` is the URL after the last redirect. */
   request?: { res?: { responseUrl?: unknown } };
 }
 
-/** What sends requests, once each. */
+/** Sends each request once. */
 export interface HttpSender {
   request(request: HttpRequest): Promise<HttpAnswer>;
 }
 
 /**
- * The SDK's own axios, because errors of another copy are not recognised by the SDK (and then logged whole). Without
- * interceptors: `create` does not copy them.
+ * Creates a sender from the SDK's axios: the SDK does not recognise errors of another copy and logs them completely.
+ * `create` does not copy interceptors.
  */
 export function createHttpSender(defaults: AxiosDefaults): HttpSender {
   const axios = lark.defaultHttpInstance as unknown as { create(defaults: AxiosDefaults): HttpSender };
   return axios.create(defaults);
 }
 
-/** The SDK types its HTTP instance by generics with `any`; it is one function of a request. */
+/** The SDK types its HTTP instance with generic functions that return `any`. */
 export function asHttpInstance(instance: object): lark.HttpInstance {
   return instance as lark.HttpInstance;
 }
 
-/** The tenant that `withTenantKey()` names. */
+/** Returns the tenant of `withTenantKey()`. */
 export function tenantKeyOf(options: LarkCallOptions | undefined): string | undefined {
   return valueOf(options, lark.withTenantKey(''));
 }
 
-/** The token that `withUserAccessToken()` gives. */
+/** Returns the token of `withUserAccessToken()`. */
 export function userAccessTokenOf(options: LarkCallOptions | undefined): string | undefined {
   return valueOf(options, lark.withUserAccessToken(''));
 }
 
-/** The same options with a user token in them: for such a call the SDK looks no token up. */
+/** Adds a user token to the options: the SDK then looks up no token. */
 export function withoutTokenLookup(options: LarkCallOptions): LarkCallOptions {
   const { lark: marks } = lark.withUserAccessToken("the caller's own");
   return { ...options, lark: { ...options.lark, ...marks } };
 }
 
-/** Reads from `options` what `example` holds under a symbol that is not exported. */
+/** Reads the value under the symbol that `example` uses, because the SDK does not export that symbol. */
 function valueOf(options: LarkCallOptions | undefined, example: LarkCallOptions): string | undefined {
   const [symbol] = Object.getOwnPropertySymbols(example.lark ?? {});
   if (symbol === undefined) return undefined;

@@ -1,5 +1,5 @@
 /**
- * How Feishu lists the app: `self-built` belongs to one tenant; `store` is an ISV app that many tenants install.
+ * The app's type in the developer console: `self-built` belongs to one tenant; `store` is an ISV app that many tenants install.
  *
  * @publicApi
  */

@@ -39,7 +39,7 @@ describe('FeishuPlatformClient', () => {
       requestTimeoutMs: TIMEOUT_MS,
       clock,
       secrets: [SECRET],
-      // Not async: what a custom fetch throws or returns at once comes through as it is.
+      // Not async, so that the client sees a synchronous throw of a custom fetch.
       fetch: ((url: string, init: RequestInit) => {
         requests.push({ url, init });
         return answer(init);
@@ -58,7 +58,7 @@ describe('FeishuPlatformClient', () => {
     return error;
   }
 
-  it('POSTs JSON to the open host, and follows no redirect', async () => {
+  it('POSTs JSON to the open host and follows no redirect', async () => {
     await post();
     expect(requests).toHaveLength(1);
     const [{ url, init } = { url: '', init: {} }] = requests;
@@ -71,7 +71,7 @@ describe('FeishuPlatformClient', () => {
     expect(JSON.parse(init.body as string)).toEqual(BODY);
   });
 
-  it('gives the body, and both clocks as they were before the request was sent', async () => {
+  it('returns the body and both clocks before the request', async () => {
     const startedAt = clock.now();
     const startedMonotonic = clock.monotonic();
     answer = async () => {
@@ -105,7 +105,7 @@ describe('FeishuPlatformClient', () => {
       }
     });
 
-    it('10012 is a stale ticket for a store app, to be had again', async () => {
+    it('10012 is a stale ticket for a store app and retryable', async () => {
       answer = () => json({ code: 10012, msg: 'app ticket invalid' });
       expect(await failure({ appType: 'store' })).toMatchObject({
         code: 'ERR_FEISHU_APP_TICKET_MISSING',
@@ -114,30 +114,30 @@ describe('FeishuPlatformClient', () => {
       expect(await failure()).toMatchObject({ code: 'ERR_FEISHU_CREDENTIALS_REJECTED', retryable: false });
     });
 
-    it.each([[null], [42], [{ text: 'no' }]])('decides even when msg is %j', async (msg) => {
+    it.each([[null], [42], [{ text: 'no' }]])('decides if msg is %j', async (msg) => {
       answer = () => json({ code: 10014, msg });
       expect(await failure()).toMatchObject({ code: 'ERR_FEISHU_CREDENTIALS_REJECTED', feishuCode: 10014 });
     });
 
-    it('is told in the message with what the platform said and the mend', async () => {
+    it('is in the message with the text of Feishu and a hint', async () => {
       answer = () => json({ code: 10014, msg: 'app secret invalid' });
       expect((await failure()).message).toMatch(
         /^POST \/open-apis\/\S+: Feishu answered code 10014 \("app secret invalid"\): check appId and appSecret/,
       );
     });
 
-    it('is told without a secret that the platform quotes', async () => {
+    it('is in the message without a secret that Feishu quotes', async () => {
       answer = () => json({ code: 10003, msg: `bad app_secret ${SECRET}, app_ticket ${TICKET}` });
       expect((await failure()).message).toContain('bad app_secret [redacted]');
     });
 
-    it('is told without the rest of a long message', async () => {
+    it('is in the message with the start of a long text', async () => {
       answer = () => json({ code: 10003, msg: 'x'.repeat(10_000) });
       expect((await failure()).message.length).toBeLessThan(500);
     });
   });
 
-  describe('an answer that is none of Feishu', () => {
+  describe('an answer that Feishu did not write', () => {
     it.each<[string, () => Response]>([
       ['404 with HTML', () => new Response(HTML, { status: 404 })],
       ['200 with HTML', () => new Response(HTML)],
@@ -159,7 +159,7 @@ describe('FeishuPlatformClient', () => {
       answer = respond;
       const error = await failure();
       expect(error).toMatchObject({ code: 'ERR_FEISHU_MALFORMED_RESPONSE', retryable: true });
-      expect(error.message).toMatch(/HTTP \d+ .*is the domain right, or does a proxy answer\?/);
+      expect(error.message).toMatch(/HTTP \d+ without the documented JSON; check the option domain/);
       expect(error.message).not.toContain('<html>');
       expect(requests).toHaveLength(1);
     });
@@ -176,7 +176,7 @@ describe('FeishuPlatformClient', () => {
       expect(error.message).toMatch(/HTTP 50\d/);
     });
 
-    it('429 with a code that nobody knows is ERR_FEISHU_RATE_LIMITED', async () => {
+    it('429 with an unknown code is ERR_FEISHU_RATE_LIMITED', async () => {
       answer = () => json({ code: 424242, msg: 'slow down' }, 429, { 'x-ogw-ratelimit-reset': '9' });
       await expect(post()).rejects.toMatchObject({ code: 'ERR_FEISHU_RATE_LIMITED', feishuCode: 424242 });
     });
@@ -189,7 +189,7 @@ describe('FeishuPlatformClient', () => {
     });
   });
 
-  describe('when to come back', () => {
+  describe('retryAt', () => {
     it.each<[string, Record<string, string>, seconds: number | undefined]>([
       ['the reset', { 'x-ogw-ratelimit-reset': '30' }, 30],
       ['Retry-After', { 'retry-after': '12' }, 12],
@@ -198,7 +198,7 @@ describe('FeishuPlatformClient', () => {
       ['at least a second', { 'x-ogw-ratelimit-reset': '-5' }, 1],
       ['at most five minutes', { 'x-ogw-ratelimit-reset': '86400' }, 300],
       [
-        'Retry-After where the reset is no number',
+        'Retry-After if the reset is not a number',
         { 'x-ogw-ratelimit-reset': 'soon', 'retry-after': '12' },
         12,
       ],
@@ -215,7 +215,7 @@ describe('FeishuPlatformClient', () => {
       expect(retryAt?.getTime()).toBe(seconds === undefined ? undefined : clock.now() + seconds * 1_000);
     });
 
-    it('is left to a human where only one can mend it', async () => {
+    it('is not set if the configuration must change', async () => {
       answer = () => json({ code: 10014 }, 200, { 'retry-after': '12' });
       expect((await failure()).retryAt).toBeUndefined();
     });
@@ -278,7 +278,7 @@ describe('FeishuPlatformClient', () => {
       expect(await failure()).toMatchObject({ code: 'ERR_FEISHU_PLATFORM_UNAVAILABLE', retryable: true });
     });
 
-    it('tells the cause, without the secrets it quotes', async () => {
+    it('has a cause without the secrets that it quotes', async () => {
       const cause = Object.assign(new Error(`connect ECONNRESET while sending ${SECRET}`), {
         code: 'ECONNRESET',
       });
@@ -291,21 +291,21 @@ describe('FeishuPlatformClient', () => {
       });
     });
 
-    it('does not run in circles with a cause that does', async () => {
+    it('ends with circular causes', async () => {
       const cause = new Error('in a circle');
       cause.cause = cause;
       answer = () => Promise.reject(cause);
       expect(await failure()).toMatchObject({ code: 'ERR_FEISHU_PLATFORM_UNAVAILABLE' });
     });
 
-    it('passes an error of this module on as it is', async () => {
+    it('passes on an error of this module unchanged', async () => {
       const own = new FeishuAuthError('ERR_FEISHU_INVALID_ARGUMENT', 'asked from within');
       answer = () => Promise.reject(own);
       expect(await failure()).toBe(own);
     });
   });
 
-  describe('an end before its time', () => {
+  describe('a timeout or an abort', () => {
     it.each<[string, () => unknown]>([
       ['fetch never answers', never],
       ['the body never ends', () => ({ status: 200, headers: new Headers(), text: never })],
@@ -325,7 +325,7 @@ describe('FeishuPlatformClient', () => {
       expect(requests[0]?.init.signal?.aborted).toBe(true);
     });
 
-    it('comes at the abort, with its reason, and ends the request', async () => {
+    it('rejects with the reason of the abort and ends the request', async () => {
       answer = never;
       const controller = new AbortController();
       const posted = post({ signal: controller.signal }).catch((error: unknown) => error);
@@ -336,7 +336,7 @@ describe('FeishuPlatformClient', () => {
       expect(requests[0]?.init.signal?.aborted).toBe(true);
     });
 
-    it('is not changed by what fetch still does', async () => {
+    it('ignores a later result of fetch', async () => {
       let reject!: (error: Error) => void;
       answer = () => new Promise((_, fail) => (reject = fail));
       const failed = failure();

@@ -6,47 +6,47 @@ import { withDeadline, withSignal } from '../time/deadline.js';
 import { meaningOf } from './error-codes.js';
 import { type AppType } from './app-type.js';
 
-/** What the client needs to know. */
+/** Dependencies and settings of the client. */
 export interface PlatformClientOptions {
   readonly openOrigin: string;
   readonly appType: AppType;
   readonly requestTimeoutMs: number;
   readonly fetch: typeof globalThis.fetch;
   readonly clock: Clock;
-  /** Struck out of any foreign error's message. */
+  /** Removed from the messages of foreign errors. */
   readonly secrets: readonly string[];
 }
 
-/** An answer with `code: 0`, and when its request was sent. */
+/** An answer with `code: 0`, and the time of its request. */
 export interface PlatformAnswer {
   readonly body: unknown;
-  /** Both clocks before the request was sent: a token's life counts from there. */
+  /** Both clocks before the request was sent. A token's life starts there. */
   readonly startedAt: number;
   readonly startedMonotonic: number;
   readonly logId: string | undefined;
 }
 
-// The code decides, whatever became of the words.
+// Only the code decides: a wrong `msg` does not matter.
 const Envelope = v.object({ code: v.number(), msg: v.fallback(v.optional(v.string()), undefined) });
 
-/** The rate limit's own word is honoured within these. */
+/** The limits of a reset time that Feishu sends. */
 const MIN_RESET_S = 1;
 const MAX_RESET_S = 300;
-/** No answer of the token endpoints is anywhere near this. */
+/** Answers of the token endpoints are far shorter. */
 const MAX_BODY_CHARS = 64 * 1024;
 
-/** Made once: what an abort makes for itself takes longer than many a step of a renewal. */
+/** Created once: the default reason of an abort is expensive to create. */
 const OVER = new Error('the request is over');
 
-/** The one HTTP door to the token endpoints: send, time out, parse, classify. */
+/** Sends requests to the token endpoints: timeout, parsing and classification. */
 export class FeishuPlatformClient {
   constructor(private readonly options: PlatformClientOptions) {}
 
   /**
    * POSTs `body` and resolves with an answer whose `code` is 0.
    *
-   * @throws FeishuAuthError classified by `error-codes.ts`; what is no answer at all is
-   * `ERR_FEISHU_PLATFORM_UNAVAILABLE`, what is no answer of Feishu's is `ERR_FEISHU_MALFORMED_RESPONSE`
+   * @throws FeishuAuthError classified by `error-codes.ts`; `ERR_FEISHU_PLATFORM_UNAVAILABLE` without an answer;
+   * `ERR_FEISHU_MALFORMED_RESPONSE` for an answer that Feishu did not write
    */
   async post(path: string, body: Record<string, string>, signal: AbortSignal): Promise<PlatformAnswer> {
     const { clock } = this.options;
@@ -63,18 +63,19 @@ export class FeishuPlatformClient {
     signal: AbortSignal,
   ): Promise<{ response: Response; text: string }> {
     const { clock, openOrigin, requestTimeoutMs } = this.options;
-    // Its own controller: a timeout must end the request too, not only the waiting for it.
+    // A separate controller, so that a timeout also ends the request.
     const controller = new AbortController();
     const send = async (): Promise<{ response: Response; text: string }> => {
       const response = await this.options.fetch(openOrigin + path, {
         method: 'POST',
         headers: { 'content-type': 'application/json; charset=utf-8' },
         body: JSON.stringify(body),
-        // A redirect would carry the secret to wherever it points.
+        // A redirect would send the secret to another host.
         redirect: 'manual',
         signal: controller.signal,
       });
-      if (typeof response?.text !== 'function') throw new TypeError('fetch returned no Response');
+      if (typeof response?.text !== 'function')
+        throw new TypeError('the fetch function did not return a Response');
       return { response, text: await response.text() };
     };
     try {
@@ -108,7 +109,7 @@ export class FeishuPlatformClient {
         throw this.refusal(path, response, code, this.withoutSecrets(msg, sent));
       }
     }
-    if (response.status === 429) throw this.rateLimit(path, response, undefined, 'asked too often');
+    if (response.status === 429) throw this.rateLimit(path, response, undefined, 'too many requests');
     if (response.status >= 500) {
       throw new FeishuAuthError('ERR_FEISHU_PLATFORM_UNAVAILABLE', `POST ${path}: HTTP ${response.status}`, {
         retryable: true,
@@ -118,7 +119,7 @@ export class FeishuPlatformClient {
     }
     throw malformed(
       path,
-      `HTTP ${response.status} and not the documented JSON; is the domain right, or does a proxy answer?`,
+      `HTTP ${response.status} without the documented JSON; check the option domain, and check whether a proxy answers`,
       logIdOf(response),
     );
   }
@@ -153,7 +154,7 @@ export class FeishuPlatformClient {
     });
   }
 
-  /** `x-ogw-ratelimit-reset`, else `Retry-After`: both in seconds from now. */
+  /** Reads `x-ogw-ratelimit-reset`, else `Retry-After`. Both are seconds from now. */
   private resetOf(response: Response): Date | undefined {
     for (const header of ['x-ogw-ratelimit-reset', 'retry-after']) {
       const seconds = Number(response.headers.get(header) || Number.NaN);
@@ -164,7 +165,7 @@ export class FeishuPlatformClient {
     return undefined;
   }
 
-  /** A foreign error may quote the request; what was secret in it is struck out. */
+  /** Removes secrets from a foreign error, which may quote the request. */
   private redacted(error: unknown, sent: Record<string, string>, depth = 0): unknown {
     if (depth > MAX_CAUSES) return undefined;
     if (!isErrorLike(error)) return error;

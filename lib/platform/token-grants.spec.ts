@@ -61,7 +61,7 @@ describe('TokenGrants', () => {
     expect(sent).toEqual([{ path: `/open-apis/auth/v3${path}`, body }]);
   });
 
-  it('asks for the ticket again, and expects nothing', async () => {
+  it('asks Feishu to push the ticket again and ignores the answer', async () => {
     answer = { code: 0, msg: 'success' };
     await grants.resendAppTicket(signal);
     expect(sent).toEqual([{ path: '/open-apis/auth/v3/app_ticket/resend', body: CREDENTIALS }]);
@@ -83,29 +83,29 @@ describe('TokenGrants', () => {
     granted({ tenant_access_token: value, app_access_token: value });
 
   it.each<[string, unknown, field: RegExp]>([
-    ['no token', bothTokens(undefined), /field (app|tenant)_access_token is/],
-    ['an empty token', bothTokens(''), /field (app|tenant)_access_token is/],
-    ['a token of spaces', bothTokens('   '), /field (app|tenant)_access_token is/],
-    ['a token with a line break', bothTokens(`${TOKEN}\r\nx-evil: 1`), /field (app|tenant)_access_token is/],
-    ['a token with a zero byte', bothTokens(`${TOKEN}\0`), /field (app|tenant)_access_token is/],
-    ['a token with a space', bothTokens(`${TOKEN} `), /field (app|tenant)_access_token is/],
-    ['a token beyond ASCII', bothTokens(`${TOKEN}é`), /field (app|tenant)_access_token is/],
-    ['a token that is a number', bothTokens(42), /field (app|tenant)_access_token is/],
-    ['a token in data', { code: 0, expire: 7_200, data: bothTokens(TOKEN) }, /_access_token is/],
-    ['no expire', granted({ expire: undefined }), /field expire is/],
-    ['an expire of null', granted({ expire: null }), /field expire is/],
-    ['an expire of 0', granted({ expire: 0 }), /field expire is/],
-    ['a negative expire', granted({ expire: -1 }), /field expire is/],
-    ['an expire in words', granted({ expire: '7200' }), /field expire is/],
+    ['no token', bothTokens(undefined), /field (app|tenant)_access_token of/],
+    ['an empty token', bothTokens(''), /field (app|tenant)_access_token of/],
+    ['a token of spaces', bothTokens('   '), /field (app|tenant)_access_token of/],
+    ['a token with a line break', bothTokens(`${TOKEN}\r\nx-evil: 1`), /field (app|tenant)_access_token of/],
+    ['a token with a zero byte', bothTokens(`${TOKEN}\0`), /field (app|tenant)_access_token of/],
+    ['a token with a space', bothTokens(`${TOKEN} `), /field (app|tenant)_access_token of/],
+    ['a token beyond ASCII', bothTokens(`${TOKEN}é`), /field (app|tenant)_access_token of/],
+    ['a token that is a number', bothTokens(42), /field (app|tenant)_access_token of/],
+    ['a token in data', { code: 0, expire: 7_200, data: bothTokens(TOKEN) }, /_access_token of/],
+    ['no expire', granted({ expire: undefined }), /field expire of/],
+    ['an expire of null', granted({ expire: null }), /field expire of/],
+    ['an expire of 0', granted({ expire: 0 }), /field expire of/],
+    ['a negative expire', granted({ expire: -1 }), /field expire of/],
+    ['an expire in words', granted({ expire: '7200' }), /field expire of/],
     [
-      'an expire beyond all bounds',
+      'an expire of more than a day',
       `{"code":0,"tenant_access_token":"${TOKEN}","app_access_token":"${TOKEN}","expire":1e999}`,
-      /field expire is/,
+      /field expire of/,
     ],
     [
       'an expire of NaN',
       `{"code":0,"tenant_access_token":"${TOKEN}","app_access_token":"${TOKEN}","expire":NaN}`,
-      /not the documented JSON/,
+      /without the documented JSON/,
     ],
   ])('refuses an answer with %s', async (_, wrong, field) => {
     answer = wrong;
@@ -122,13 +122,13 @@ describe('TokenGrants', () => {
     }
   });
 
-  it('takes the token that it asked for, where the answer has two', async () => {
+  it('reads the requested token from an answer with two', async () => {
     answer = granted({ tenant_access_token: 't-tenant', app_access_token: 't-app' });
     expect((await grants.selfBuiltApp(signal)).value).toBe('t-app');
     expect((await grants.selfBuiltTenant(signal)).value).toBe('t-tenant');
   });
 
-  it('takes an expire with a fraction', async () => {
+  it('accepts an expire with a fraction', async () => {
     answer = granted({ expire: 1.5 });
     expect((await grants.selfBuiltTenant(signal)).expireMs).toBe(1_500);
   });

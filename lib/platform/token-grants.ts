@@ -1,19 +1,22 @@
 import * as v from 'valibot';
 import { malformed, type FeishuPlatformClient, type PlatformAnswer } from './feishu-platform.client.js';
 
-/** A token as the platform granted it. */
+/** A token from Feishu's answer. */
 export interface TokenGrant {
   readonly value: string;
-  /** What remained of its life when the request was sent, in milliseconds. */
+  /** Its remaining life when the request was sent, in milliseconds. */
   readonly expireMs: number;
   /** Both clocks before the request was sent. */
   readonly startedAt: number;
   readonly startedMonotonic: number;
 }
 
-// A control character in a token would end up in a header.
-const Token = v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/, 'has characters that no token has'));
-/** The platform's tokens live two hours at most: what claims more than a day is not one of them. */
+// The token is sent in a header, where control characters are not allowed.
+const Token = v.pipe(
+  v.string(),
+  v.regex(/^[\x21-\x7e]+$/, 'contains characters that a token cannot contain'),
+);
+/** Feishu's tokens live two hours at most, so an answer with more than a day is wrong. */
 const MAX_EXPIRE_S = 86_400;
 const ExpireSeconds = v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(MAX_EXPIRE_S));
 
@@ -23,8 +26,8 @@ const AppToken = v.object({ app_access_token: Token, expire: ExpireSeconds });
 const AUTH = '/open-apis/auth/v3';
 
 /**
- * One function a grant. Paths and fields: the platform's documentation of `auth/v3`; tokens are top level, `expire`
- * is what remains, in seconds.
+ * One function per grant. Source of paths and fields: Feishu's documentation of `auth/v3`. Tokens are top-level fields;
+ * `expire` is the remaining life in seconds.
  */
 export class TokenGrants {
   constructor(
@@ -58,7 +61,7 @@ export class TokenGrants {
     return this.tenantGrant(`${AUTH}/tenant_access_token`, body, signal);
   }
 
-  /** Store app: asks for the `app_ticket` to be pushed again. The answer holds none; it arrives as an event. */
+  /** Store app: asks Feishu to push the `app_ticket` again. The ticket arrives as an event. */
   async resendAppTicket(signal: AbortSignal): Promise<void> {
     await this.client.post(`${AUTH}/app_ticket/resend`, this.credentials(), signal);
   }
@@ -96,8 +99,12 @@ function parse<TSchema extends v.GenericSchema>(
   const parsed = v.safeParse(schema, answer.body);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
-  // The field's name only: its value may be a token.
-  throw malformed(path, `the answer's field ${v.getDotPath(issue) ?? '?'} is missing or wrong`, answer.logId);
+  // Only the field's name: its value may be a token.
+  throw malformed(
+    path,
+    `the field ${v.getDotPath(issue) ?? '?'} of the answer is missing or wrong; check whether a proxy changes answers`,
+    answer.logId,
+  );
 }
 
 function grant(value: string, expireSeconds: number, answer: PlatformAnswer): TokenGrant {

@@ -24,7 +24,7 @@ describe('EnvelopeScanner', () => {
     expect(scan(...text)).toBe(code);
   });
 
-  it('finds a code cut in two', () => {
+  it('finds a code that is split into two pieces', () => {
     expect(scan('{"co', 'de":9999', '1663', '}')).toBe(99991663);
   });
 

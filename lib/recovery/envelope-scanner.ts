@@ -1,11 +1,11 @@
-/** Longer than any code there is. */
+/** Feishu's codes are shorter. */
 const MAX_CODE_DIGITS = 12;
-/** As much of a key as it takes to know that it is another one. */
+/** Enough characters of a key to tell it from `code` and `data`. */
 const MAX_KEY_LENGTH = 8;
 
 /**
- * Finds the `code` of Feishu's `{code, msg, data}` in JSON that arrives piece by piece, and says as early as can be
- * when there is none worth waiting for: at `"code":0`, at an answer with data in it, at anything that is no object.
+ * Finds the `code` of Feishu's `{code, msg, data}` in JSON that arrives in pieces. Stops as early as possible if there is
+ * no error code: at `"code":0`, at an answer with data, and at a value that is not an object.
  *
  * @internal
  */
@@ -17,7 +17,7 @@ export class EnvelopeScanner {
   private isEscaped = false;
   private word = '';
 
-  /** @returns the code; `'none'` when the answer carries no error code; `undefined` while more is needed */
+  /** @returns the code; `'none'` if the answer has no error code; `undefined` if more text is needed */
   push(text: string): number | 'none' | undefined {
     for (const char of text) {
       const verdict = this.inString ? this.stringChar(char) : this.structureChar(char);
@@ -40,7 +40,7 @@ export class EnvelopeScanner {
   private structureChar(char: string): number | 'none' | undefined {
     if (this.depth === 0) return this.rootChar(char);
     if (this.depth === 1 && this.isValue && this.key === 'code') return this.codeChar(char);
-    // Rejections carry no data: an answer that does may be large or slow, and is let through at its first byte.
+    // A rejection has no data. An answer with data may be large or slow, so it passes at its first byte.
     if (this.depth === 2 && this.key === 'data' && !isSpace(char) && !isClosing(char)) return 'none';
     if (char === '"') {
       this.inString = true;
@@ -61,7 +61,7 @@ export class EnvelopeScanner {
 
   private codeChar(char: string): number | 'none' | undefined {
     if (this.word === 'code') {
-      // Still the key: the number starts now.
+      // `word` still holds the key; the number starts here.
       if (isSpace(char)) return undefined;
       this.word = '';
     }

@@ -6,7 +6,7 @@ const REJECTED = '{"code":99991663,"msg":"Invalid access token"}';
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
 const clock = new TestClock();
 
-/** A body that shows how much of it was asked for, and lets the test decide when the rest comes. */
+/** A body that counts its pulls and lets the test send the rest. */
 function streamed(first: string, status = 200) {
   let controller!: ReadableStreamDefaultController<Uint8Array>;
   const encoder = new TextEncoder();
@@ -33,7 +33,7 @@ describe('peekCode', () => {
   });
 
   it.each(['application/json', 'application/JSON;charset=utf-8', 'text/json', 'application/problem+json'])(
-    'looks at %s',
+    'reads %s',
     async (type) => {
       expect(await peekCode(new Response(REJECTED, { headers: { 'content-type': type } }), clock)).toBe(
         99991663,
@@ -54,11 +54,11 @@ describe('peekCode', () => {
     expect(clone).not.toHaveBeenCalled();
   });
 
-  it('does not touch an answer without a body', async () => {
+  it('ignores an answer without a body', async () => {
     expect(await peekCode(new Response(null, { status: 400, headers: JSON_TYPE }), clock)).toBeUndefined();
   });
 
-  it('lets a success pass at its first bytes', async () => {
+  it('stops at the first bytes of a success', async () => {
     const { response, push, end } = streamed('{"code":0');
     expect(await peekCode(response, clock)).toBeUndefined();
     push(',"msg":"ok"}');
@@ -66,7 +66,7 @@ describe('peekCode', () => {
     expect(await response.json()).toEqual({ code: 0, msg: 'ok' });
   });
 
-  it('waits one second and no longer for a body that says nothing', async () => {
+  it('stops waiting for the body of a 2xx after one second', async () => {
     const { response, push, end } = streamed('{"msg":"');
     const peeked = peekCode(response, clock);
     let isDone = false;
@@ -81,7 +81,7 @@ describe('peekCode', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('gives an error status the time it takes', async () => {
+  it('waits longer for the body of an error status', async () => {
     const { response, push } = streamed('{"code":9999', 400);
     const peeked = peekCode(response, clock);
     await clock.advance(60_000);
@@ -108,7 +108,7 @@ describe('peekCode', () => {
     expect(pulled).toBeLessThanOrEqual(70);
   });
 
-  it('leaves a body that breaks off to its reader', async () => {
+  it('ignores a body that breaks off; its reader gets the error', async () => {
     const { response, fail } = streamed('{"msg":"', 400);
     const peeked = peekCode(response, clock);
     fail(new Error('reset'));
@@ -116,7 +116,7 @@ describe('peekCode', () => {
     await expect(response.text()).rejects.toThrow('reset');
   });
 
-  it('lets the reader cancel what it does not want', async () => {
+  it('lets the reader cancel the body', async () => {
     const cancelled = jest.fn<() => void>();
     const bytes = new TextEncoder().encode('{"code":0,');
     const body = new ReadableStream<Uint8Array>({

@@ -1,17 +1,17 @@
 import { type Clock } from '../time/clock.js';
 import { EnvelopeScanner } from './envelope-scanner.js';
 
-/** Error answers of Feishu are a few hundred bytes; what is longer is an answer. */
+/** Feishu's error answers are a few hundred bytes long. */
 const MAX_PEEKED_BYTES = 64 * 1024;
-/** How long a body of an HTTP 2xx may take to show its code. Nobody streams an error status, so there it may take its time. */
+/** How long the body of an HTTP 2xx may take until its code is known. Bodies with an error status are not streams. */
 const MAX_BODY_WAIT_MS = 1_000;
 const JSON_TYPE = /^(?:application|text)\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
 /**
- * Reads Feishu's `code` out of an answer of any HTTP status, on a branch of its body: the answer itself stays unread.
- * Downloads, other content types and large answers are not touched at all.
+ * Reads Feishu's `code` from a copy of the answer's body, for any HTTP status: the answer itself stays unread. Downloads,
+ * other content types and large answers are not read.
  *
- * @returns the code; `undefined` if there is none, if it is 0, or if it does not come soon
+ * @returns the code; `undefined` if there is none, if it is 0, or if it does not arrive in time
  *
  * @internal
  */
@@ -19,13 +19,13 @@ export async function peekCode(response: Response, clock: Clock): Promise<number
   if (!mayBeEnvelope(response)) return undefined;
   const reader = response.clone().body?.getReader();
   if (!reader) return undefined;
-  // Not awaited: a branch of a body is cancelled only when the other one is done as well.
+  // Not awaited: the cancellation ends only when the other copy of the body is done as well.
   const stop = (): void => void reader.cancel().catch(() => undefined);
   const timer = response.ok ? clock.setTimeout(stop, MAX_BODY_WAIT_MS, { ref: true }) : undefined;
   try {
     return await scan(reader);
   } catch {
-    // A body that breaks off breaks off for the caller too, who is to hear of it from the body itself.
+    // The caller sees the same error when it reads the body.
     return undefined;
   } finally {
     timer?.cancel();
@@ -37,7 +37,11 @@ function mayBeEnvelope({ headers, body, bodyUsed }: Response): boolean {
   return body !== null && !bodyUsed && hasEnvelopeHeaders(headers);
 }
 
-/** Whether what comes with these headers may be an error of Feishu's: small JSON that is no download. @internal */
+/**
+ * Returns whether an answer with these headers may be an error of Feishu: short JSON that is not a download.
+ *
+ * @internal
+ */
 export function hasEnvelopeHeaders(headers: Headers): boolean {
   return (
     JSON_TYPE.test(headers.get('content-type') ?? '') &&

@@ -2,14 +2,14 @@ import { withSignal } from '../time/deadline.js';
 import { type TokenQuery } from '../tokens/access-token.js';
 import { type TokenService } from '../token.service.js';
 
-/** What it takes to replace a token. */
+/** The part of {@link TokenService} that replaces a token. */
 export type ReplaceableTokens = Pick<TokenService, 'handle' | 'invalidate'>;
 
 /**
- * Takes a token that an API rejected out of use, if it is still the one in use.
- * Never throws: the caller has the API's own answer to give, and that is worth more than an error about a token.
+ * Invalidates a token that an API rejected, if it is still the current one.
+ * Never throws: the API's answer is more useful to the caller than an error about the token.
  *
- * @returns whether it was the one in use
+ * @returns whether it was the current token
  *
  * @internal
  */
@@ -23,16 +23,16 @@ export async function dropRejectedToken(
     const work = tokens.invalidate(query, rejected);
     return await (signal ? withSignal(work, signal) : work);
   } catch {
-    // The store or the platform is in trouble, which the token's next reader is told.
+    // The next read of the token reports the failure.
     return false;
   }
 }
 
 /**
- * Takes a rejected token out of use and gets the one to try instead: newer than the rejected one, whoever fetched it;
- * or the same one, if the platform stands by it.
+ * Invalidates a rejected token and returns the token for the replay: a newer one, or the same one if Feishu grants it
+ * again.
  *
- * @returns `undefined` if a replay would be pointless: no token is to be had, or the platform stood by this one before
+ * @returns `undefined` if a replay is useless: no token is available, or Feishu has confirmed this one before
  *
  * @internal
  */

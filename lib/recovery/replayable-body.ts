@@ -1,8 +1,8 @@
 import { types } from 'node:util';
 
 /**
- * Whether the same body can be sent a second time. Streams and iterables are consumed by the first; what is not known
- * counts as consumed as well.
+ * Returns whether the body can be sent a second time. The first request consumes streams and iterables; unknown types
+ * count as consumed.
  *
  * @internal
  */

@@ -4,7 +4,7 @@ import { saysTokenRejected } from './token-rejection.js';
 const TOKEN = 't-given';
 const CODE = 99991663;
 
-/** As axios throws it. */
+/** An error as axios throws it. */
 function axiosError(data: unknown, authorization?: string, name = 'Authorization'): Error {
   return Object.assign(new Error('Request failed with status code 400'), {
     code: 'ERR_BAD_REQUEST',
@@ -40,20 +40,20 @@ describe('saysTokenRejected', () => {
     expect(saysTokenRejected(error, TOKEN)).toBe(false);
   });
 
-  it('sees another bearer behind an error that took the code over', () => {
+  it('is false if the cause was sent with another token', () => {
     const cause = axiosError({ code: CODE }, 'Bearer t-other');
     expect(saysTokenRejected(Object.assign(new Error('wrapped', { cause }), { code: CODE }), TOKEN)).toBe(
       false,
     );
   });
 
-  it('does not take a grant that Feishu refused for a token that an API refused', () => {
+  it('is false for a grant that Feishu refused', () => {
     const refused = new FeishuAuthError('ERR_FEISHU_TENANT_REJECTED', 'refused', { feishuCode: 99991665 });
     expect(saysTokenRejected(refused, TOKEN)).toBe(false);
     expect(saysTokenRejected(new Error('wrapped', { cause: refused }), TOKEN)).toBe(false);
   });
 
-  it('comes to an end with causes that run in a circle', () => {
+  it('ends with circular causes', () => {
     const error = new Error('round');
     error.cause = error;
     expect(saysTokenRejected(error, TOKEN)).toBe(false);

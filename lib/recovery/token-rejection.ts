@@ -1,19 +1,19 @@
 import { isFeishuAuthError } from '../errors/feishu-auth.error.js';
 import { isTokenRejection } from '../platform/error-codes.js';
 
-/** Deep enough for any honest chain of causes, and an end to a circular one. */
+/** Limits how many causes are followed: causes can be circular. */
 const MAX_CAUSES = 8;
 
 /**
- * Whether `error` says that Feishu rejected `token`: one of the codes, on the error, on the answer it carries (axios and
- * the official SDK), or on one of its causes. An error that shows which bearer was sent must show this one.
+ * Returns whether `error` says that Feishu rejected `token`: a rejection code on the error, on its answer (axios and the
+ * official SDK), or on one of its causes. If the error shows which bearer token was sent, it must be this one.
  *
  * @internal
  */
 export function saysTokenRejected(error: unknown, token: string): boolean {
   let isRejection = false;
   for (const link of causesOf(error)) {
-    // Of this module's own making: the token endpoint refused a grant, no API refused a token.
+    // An error of this module: the token endpoint refused a grant, not an API a token.
     if (isFeishuAuthError(link)) return false;
     const bearer = sentBearer(link);
     if (bearer !== undefined && bearer !== token) return false;
@@ -34,7 +34,7 @@ function codesOf(error: object): unknown[] {
   return [read(error, 'code'), read(error, 'feishuCode'), read(error, 'response', 'data', 'code')];
 }
 
-/** The token in the `Authorization` of the request that failed, where the error carries the request. */
+/** Returns the token in the `Authorization` header of the failed request, if the error contains the request. */
 function sentBearer(error: object): string | undefined {
   const headers = read(error, 'config', 'headers');
   if (!isObject(headers)) return undefined;

@@ -3,11 +3,11 @@ import { FeishuAuthInterceptor } from './feishu-auth.interceptor.js';
 import { FEISHU_AUTH_REQUEST, type FeishuAuthRequestOptions } from './feishu-auth.metadata.js';
 
 /**
- * Has a Feishu token at hand before the handler runs; {@link FeishuToken} hands it in. On a class it is for every
- * handler, and a method's own options take the place of the class's as a whole.
+ * Resolves a Feishu token before the handler runs; {@link FeishuToken} injects it. On a class it applies to every
+ * handler; options on a method replace the options on the class.
  *
- * In an HTTP context a token that cannot be had is answered with 503, and `Retry-After` where that is known; a
- * `tenantKey` function that returns no proper tenant key with 400. In other contexts the `FeishuAuthError` is thrown.
+ * In an HTTP context the answer is 503 if no token is available, with `Retry-After` if the time is known, and 400 if the
+ * `tenantKey` function returns an invalid tenant key. Other contexts receive the `FeishuAuthError`.
  *
  * @example
  * @Get('calendars')

@@ -23,7 +23,7 @@ const REJECTED = { code: 99991663, msg: 'Invalid access token' };
 const unavailable = (retryAt?: Date): FeishuAuthError =>
   new FeishuAuthError('ERR_FEISHU_PLATFORM_UNAVAILABLE', 'the platform did not answer', { retryAt });
 
-/** An invocation as Nest makes one, and the handler's side of it. */
+/** Runs the interceptor as Nest does. */
 function invocation(
   options?: FeishuAuthRequestOptions,
   type = 'http',
@@ -47,7 +47,7 @@ function invocation(
   return { context, response };
 }
 
-/** A handler that does one thing after another, and what token it saw each time. */
+/** A handler that performs the given steps in order and records the token of each run. */
 function handling(context: ExecutionContext, ...results: (() => Observable<unknown>)[]) {
   const seen: (string | undefined)[] = [];
   const next: CallHandler = {
@@ -88,7 +88,7 @@ const fails = (error: unknown) => () => throwError(() => error);
 
 describe('FeishuAuthInterceptor', () => {
   describe('the token', () => {
-    it('is there when the handler runs, without a promise in between when it is held', async () => {
+    it('is available when the handler runs, synchronously if it is held', async () => {
       const tokens = new FakeTokens('t-1');
       const { interceptor } = interceptorOver(tokens);
       const { context } = invocation({});
@@ -101,7 +101,7 @@ describe('FeishuAuthInterceptor', () => {
       expect(tokens.gets).toHaveLength(0);
     });
 
-    it('is waited for when it is not held', async () => {
+    it('is awaited if it is not held', async () => {
       const tokens = new FakeTokens('t-1');
       tokens.isHeld = false;
       const { context } = invocation({});
@@ -111,7 +111,7 @@ describe('FeishuAuthInterceptor', () => {
       expect(tokens.gets).toHaveLength(1);
     });
 
-    it('is gone outside the handler', async () => {
+    it('is not available outside the handler', async () => {
       const { context } = invocation({});
       await intercept(interceptorOver(new FakeTokens('t-1')).interceptor, context, handling(context).next);
       expect(requestTokenOf(context)).toBeUndefined();
@@ -129,7 +129,7 @@ describe('FeishuAuthInterceptor', () => {
       expect(tokens.handles).toEqual([query]);
     });
 
-    it('has its key resolved once for all requests, unless a function decides', async () => {
+    it('resolves its handle once, or once per request with a function', async () => {
       const tokens = new FakeTokens('t-1');
       const { interceptor, get } = interceptorOver(tokens);
       const fixed = invocation({ tenantKey: 'tk' });
@@ -141,7 +141,7 @@ describe('FeishuAuthInterceptor', () => {
       expect(get).toHaveBeenCalledTimes(1);
     });
 
-    it("takes the method's options in place of the class's as a whole", async () => {
+    it('uses the options of the method instead of those of the class', async () => {
       const tokens = new FakeTokens('t-1');
       const { context } = invocation({ kind: 'app' }, 'http', { tenantKey: 'tk', name: 'other' });
       const { interceptor, get } = interceptorOver(tokens);
@@ -150,14 +150,14 @@ describe('FeishuAuthInterceptor', () => {
       expect(get.mock.calls[0]?.[0]).not.toBe('FeishuAuth:TokenService(other)');
     });
 
-    it('comes from the instance that is named', async () => {
+    it('comes from the named instance', async () => {
       const { context } = invocation({ name: 'other' });
       const { interceptor, get } = interceptorOver(new FakeTokens('t-1'));
       await intercept(interceptor, context, handling(context).next);
       expect(get).toHaveBeenCalledWith('FeishuAuth:TokenService(other)', { strict: false });
     });
 
-    it('says which instance is missing', async () => {
+    it('fails with the name of a missing instance', async () => {
       const { context } = invocation({ name: 'other' });
       const { interceptor, get } = interceptorOver(new FakeTokens('t-1'));
       get.mockImplementation(() => {
@@ -172,7 +172,7 @@ describe('FeishuAuthInterceptor', () => {
     });
   });
 
-  it('leaves a handler without the decorator alone', async () => {
+  it('ignores a handler without the decorator', async () => {
     const tokens = new FakeTokens('t-1');
     const { context } = invocation();
     const { next, seen } = handling(context);
@@ -181,7 +181,7 @@ describe('FeishuAuthInterceptor', () => {
     expect(tokens.handles).toHaveLength(0);
   });
 
-  it('applied twice, does its work once: also when an outer interceptor runs the whole a second time', async () => {
+  it('works once if it is applied twice, also when an outer interceptor repeats the call', async () => {
     const tokens = new FakeTokens('t-1', 't-2', 't-3');
     const { interceptor } = interceptorOver(tokens);
     const inner = interceptorOver(tokens).interceptor;
@@ -196,7 +196,7 @@ describe('FeishuAuthInterceptor', () => {
   });
 
   describe('a handler that fails because its token was rejected', () => {
-    it('has the token dropped, and its error goes on', async () => {
+    it('has its token invalidated and its error passed on', async () => {
       const tokens = new FakeTokens('t-1', 't-2');
       const { context } = invocation({ tenantKey: 'tk' });
       const { next, seen } = handling(context, fails(REJECTED));
@@ -207,7 +207,7 @@ describe('FeishuAuthInterceptor', () => {
       expect(seen).toEqual(['t-1']);
     });
 
-    it('runs once more with the new token, if it may', async () => {
+    it('runs once more with the new token if replay is set', async () => {
       const { context } = invocation({ replay: true });
       const { next, seen } = handling(context, fails(REJECTED));
       const { interceptor } = interceptorOver(new FakeTokens('t-1', 't-2'));
@@ -235,7 +235,7 @@ describe('FeishuAuthInterceptor', () => {
       expect(seen).toEqual(['t-1']);
     });
 
-    it('does not run again when it has emitted a value', async () => {
+    it('does not run again after it has emitted a value', async () => {
       const tokens = new FakeTokens('t-1', 't-2');
       const { context } = invocation({ replay: true });
       const { next, seen } = handling(context, () =>
@@ -249,7 +249,7 @@ describe('FeishuAuthInterceptor', () => {
       expect(tokens.invalidations).toHaveLength(1);
     });
 
-    it('does not run again when it has begun to answer by itself', async () => {
+    it('does not run again after it has written to the response', async () => {
       const tokens = new FakeTokens('t-1', 't-2');
       const { context, response } = invocation({ replay: true });
       const { next, seen } = handling(context, () => {
@@ -261,7 +261,7 @@ describe('FeishuAuthInterceptor', () => {
       expect(tokens.invalidations).toHaveLength(1);
     });
 
-    it('runs again when not the handler but Nest has begun to answer, as for an event stream', async () => {
+    it('runs again if Nest has written the headers of an event stream', async () => {
       const { context, response } = invocation({ replay: true });
       Sse()(context.getClass().prototype as object, 'handler', { value: context.getHandler() });
       response.headersSent = true;
@@ -270,7 +270,7 @@ describe('FeishuAuthInterceptor', () => {
       expect(seen).toEqual(['t-1', 't-2']);
     });
 
-    it('is known by what a subclass says', async () => {
+    it('is recognised by an override of isTokenRejected()', async () => {
       const asked: [unknown, string][] = [];
       class Own extends FeishuAuthInterceptor {
         protected override isTokenRejected(error: unknown, token: string): boolean {
@@ -300,7 +300,7 @@ describe('FeishuAuthInterceptor', () => {
     expect(tokens.invalidations).toHaveLength(0);
   });
 
-  it('lets what a handler streams through as it comes', async () => {
+  it('passes on the values of a stream as they arrive', async () => {
     const { context } = invocation({ replay: true });
     const { next } = handling(context, () => concat(of(1), NEVER));
     const stream = await interceptorOver(new FakeTokens('t-1')).interceptor.intercept(context, next);
@@ -317,7 +317,7 @@ describe('FeishuAuthInterceptor', () => {
       return error;
     };
     const failing = (error: Error): FakeTokens => new FakeTokens(error);
-    /** As TokenService does for a wrong key: at once. */
+    /** Throws synchronously, as TokenService does for a wrong key. */
     const refusing = (error: Error): FakeTokens => {
       const tokens = new FakeTokens('t-1');
       jest.spyOn(tokens, 'handle').mockImplementation(() => {
@@ -327,7 +327,7 @@ describe('FeishuAuthInterceptor', () => {
     };
     const invalid = new FeishuAuthError('ERR_FEISHU_INVALID_ARGUMENT', 'no tenant key');
 
-    it('HTTP is answered 503, with the code and nothing else', async () => {
+    it('HTTP gets 503 with the code only', async () => {
       const cause = unavailable();
       const { context, response } = invocation({});
       const error = (await caught(failing(cause), context)) as HttpException;
@@ -359,7 +359,7 @@ describe('FeishuAuthInterceptor', () => {
       }
     });
 
-    it('sets no header on an answer that has begun', async () => {
+    it('sets no header after the answer has begun', async () => {
       const { context, response } = invocation({});
       response.headersSent = true;
       await caught(failing(unavailable(new Date())), context);
@@ -377,12 +377,12 @@ describe('FeishuAuthInterceptor', () => {
       expect(error.getResponse()).toMatchObject({ code: 'ERR_FEISHU_INVALID_ARGUMENT' });
     });
 
-    it('a tenant key in the code that is refused is an error of the code', async () => {
+    it('a wrong constant tenant key passes on the FeishuAuthError', async () => {
       const { context } = invocation({ tenantKey: '../other' });
       expect(await caught(refusing(invalid), context)).toBe(invalid);
     });
 
-    it("what the tenantKey function throws is the client's to see", async () => {
+    it('an error of the tenantKey function is passed on', async () => {
       const forbidden = new HttpException('not yours', 403);
       const { context } = invocation({
         tenantKey: () => {
@@ -400,7 +400,7 @@ describe('FeishuAuthInterceptor', () => {
       );
     });
 
-    it('an error that is not of this module goes on', async () => {
+    it('an error from outside this module is passed on', async () => {
       const error = new Error('something else');
       expect(await caught(failing(error), invocation({}).context)).toBe(error);
     });

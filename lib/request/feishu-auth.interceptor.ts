@@ -22,7 +22,7 @@ import {
 } from './token-exceptions.js';
 import { saysTokenRejected } from '../recovery/token-rejection.js';
 
-/** One invocation of a handler, and whose token it runs with. */
+/** One invocation of a handler, and the token it runs with. */
 interface Invocation {
   readonly context: ExecutionContext;
   readonly next: CallHandler;
@@ -33,22 +33,22 @@ interface Invocation {
 }
 
 const reflector = new Reflector();
-/** Nest's own metadata key for `@Sse()`, which it does not export from its root. */
+/** Nest's metadata key of `@Sse()`, which Nest does not export. */
 const SSE = '__sse__';
 
 /**
- * What {@link FeishuAuth} applies: resolves the token before the handler runs, hands it to {@link FeishuToken}, and
- * takes it out of use when the handler fails because Feishu rejected it.
+ * The interceptor of {@link FeishuAuth}: it resolves the token before the handler runs, passes it to
+ * {@link FeishuToken}, and invalidates it if the handler fails because Feishu rejected it.
  *
- * To teach it the errors of another HTTP client, override {@link isTokenRejected} in a subclass and register that as
- * `APP_INTERCEPTOR`: it leaves handlers without `@FeishuAuth()` alone, and the handler still runs once.
+ * To support the errors of another HTTP client, override {@link isTokenRejected} in a subclass and register the subclass
+ * as `APP_INTERCEPTOR`. It ignores handlers without `@FeishuAuth()`, and a handler still runs once.
  *
  * @publicApi
  */
 @Injectable()
 export class FeishuAuthInterceptor implements NestInterceptor {
   private readonly services = new Map<string | undefined, TokenService>();
-  /** For options without a function: their key is resolved once, not once a request. */
+  /** For options without a function: the handle is resolved once, not once per request. */
   private readonly handles = new WeakMap<FeishuAuthRequestOptions, TokenHandle>();
 
   constructor(
@@ -57,8 +57,8 @@ export class FeishuAuthInterceptor implements NestInterceptor {
   ) {}
 
   /**
-   * @throws FeishuTokenUnavailableException, FeishuTenantKeyException in an HTTP context; the `FeishuAuthError` itself
-   * in any other, and for a decorator whose options are wrong
+   * @throws FeishuTokenUnavailableException, FeishuTenantKeyException in an HTTP context; the `FeishuAuthError` in other
+   * contexts, and if the options of the decorator are wrong
    */
   intercept(
     context: ExecutionContext,
@@ -68,7 +68,7 @@ export class FeishuAuthInterceptor implements NestInterceptor {
       context.getHandler(),
       context.getClass(),
     ]);
-    // Applied to class and method both, Nest runs it twice, the second time within the first.
+    // With the decorator on class and method Nest runs the interceptor twice, the second time inside the first.
     if (!options || requestTokens.getStore()?.context === context) return next.handle();
 
     const tokens = this.tokenService(options.name);
@@ -77,7 +77,7 @@ export class FeishuAuthInterceptor implements NestInterceptor {
       const handle = this.handleFor(options, tokens, query);
       const invocation: Invocation = { context, next, options, tokens, query, handle };
       const token = handle.peek();
-      // The usual case: the token is there, and nobody waits.
+      // The usual case: the token is held, so the handler runs without an await.
       if (token !== undefined) return this.run(invocation, token);
       return handle.get().then(
         (awaited) => this.run(invocation, awaited),
@@ -91,13 +91,13 @@ export class FeishuAuthInterceptor implements NestInterceptor {
   }
 
   /**
-   * Whether the handler failed because Feishu rejected the very token it was given.
+   * Returns whether the handler failed because Feishu rejected its token.
    *
-   * Understands errors, and anything else that is thrown, with a numeric `code` or `feishuCode`, or with
-   * `response.data.code` as axios and the official SDK have it; on itself or on a `cause`.
+   * Reads a numeric `code` or `feishuCode`, or `response.data.code` (axios and the official SDK), from the error and from
+   * its causes.
    *
-   * @param error what the handler threw
-   * @param token the token that the handler was given
+   * @param error the value that the handler threw
+   * @param token the handler's token
    */
   protected isTokenRejected(error: unknown, token: string): boolean {
     return saysTokenRejected(error, token);
@@ -122,11 +122,11 @@ export class FeishuAuthInterceptor implements NestInterceptor {
   }
 
   private runHandler({ context, next }: Invocation, value: string): Observable<unknown> {
-    // Nest binds the handler to the async context in which handle() is called.
+    // Nest runs the handler in the async context of the handle() call.
     return defer(() => requestTokens.run({ context, value }, () => next.handle()));
   }
 
-  /** @returns the token to run the handler with once more; `undefined` if it is not to run again */
+  /** @returns the token for a second run of the handler; `undefined` if it must not run again */
   private async replacementFor(
     { options, tokens, query }: Invocation,
     rejected: string,
@@ -137,11 +137,11 @@ export class FeishuAuthInterceptor implements NestInterceptor {
       return undefined;
     }
     const replacement = await replaceRejectedToken(tokens, query, rejected);
-    // A handler may do more than call Feishu: it is not run again for nothing.
+    // With the same token a second run would fail again, and the handler may have other effects.
     return replacement === rejected ? undefined : replacement;
   }
 
-  /** A handler that writes to the response cannot take back what it wrote. Headers of event streams are Nest's doing. */
+  /** A handler that has written to the response must not run again. For event streams Nest writes the headers. */
   private hasAnsweredByItself(context: ExecutionContext): boolean {
     if (context.getType() !== 'http' || reflector.get<unknown>(SSE, context.getHandler())) return false;
     return this.areHeadersSent(context);
@@ -165,11 +165,11 @@ export class FeishuAuthInterceptor implements NestInterceptor {
     try {
       return this.moduleRef.get<TokenService>(getFeishuServiceToken(TokenService, name), { strict: false });
     } catch (cause) {
-      const which = name === undefined ? 'unnamed FeishuAuthModule' : `FeishuAuthModule named '${name}'`;
+      const which = name === undefined ? 'the unnamed instance' : `the instance '${name}'`;
       throw new FeishuAuthError(
         'ERR_FEISHU_INVALID_ARGUMENT',
-        `@FeishuAuth() asks for the ${which}, which is not there: ` +
-          'import one with FeishuAuthModule.forRoot(), or name another.',
+        `@FeishuAuth() needs ${which} of FeishuAuthModule, which is not registered; ` +
+          'add it with FeishuAuthModule.forRoot(), or set another name: @FeishuAuth({ name })',
         { cause },
       );
     }
@@ -205,7 +205,7 @@ export class FeishuAuthInterceptor implements NestInterceptor {
     this.adapterHost?.httpAdapter?.setHeader(response, 'Retry-After', String(seconds));
   }
 
-  /** By the clock that set `retryAt`, which a test may have replaced. */
+  /** Reads the clock that set `retryAt`, which a test may have replaced. */
   private now(): number {
     try {
       return this.moduleRef.get(Clock, { strict: false }).now();

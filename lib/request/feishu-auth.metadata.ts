@@ -7,18 +7,19 @@ import { type TokenKind } from '../tokens/access-token.js';
  * @publicApi
  */
 export interface FeishuAuthRequestOptions {
-  /** The app's own token, or a tenant's. @default 'tenant' */
+  /** The kind of the token. @default 'tenant' */
   kind?: TokenKind;
   /**
-   * Store apps, `kind: 'tenant'`: whose token. A function reads it off the request; it is called once per invocation of
-   * the handler, and `undefined` stands for none given.
+   * The tenant, for store apps with `kind: 'tenant'`. A function reads it from the request and is called once per
+   * invocation of the handler.
    */
   tenantKey?: string | ((context: ExecutionContext) => string | undefined);
-  /** Which instance of the module. @default the unnamed one */
+  /** The instance of the module. @default the unnamed instance */
   name?: string;
   /**
-   * Runs the handler a second time, with the new token, when it failed because Feishu rejected the one it was given.
-   * For handlers that may run twice. Not once a value was emitted or the answer has begun. @default false
+   * Whether to run the handler a second time with a new token if it failed because Feishu rejected the first. For
+   * handlers that may run twice. A handler that has emitted a value or has begun to answer does not run again.
+   * @default false
    */
   replay?: boolean;
 }

@@ -3,9 +3,9 @@ import { FeishuAuthError } from '../errors/feishu-auth.error.js';
 import { requestTokenOf } from './request-token.js';
 
 /**
- * A parameter of a handler under {@link FeishuAuth}: the token, a string for `Authorization: Bearer <token>`.
+ * Injects the token of {@link FeishuAuth} into a handler's parameter: a string for `Authorization: Bearer <token>`.
  *
- * @throws FeishuAuthError `ERR_FEISHU_INVALID_ARGUMENT` when the handler is not under `@FeishuAuth()`
+ * @throws FeishuAuthError `ERR_FEISHU_INVALID_ARGUMENT` if neither the handler nor its class has `@FeishuAuth()`
  *
  * @publicApi
  */
@@ -15,9 +15,9 @@ export const FeishuToken: () => ParameterDecorator = createParamDecorator(
     if (token !== undefined) return token;
     throw new FeishuAuthError(
       'ERR_FEISHU_INVALID_ARGUMENT',
-      `@FeishuToken() of ${context.getClass().name}.${context.getHandler().name}() has no token: ` +
-        'add @FeishuAuth() to the method or to its class. ' +
-        "(For a GraphQL field resolver, fieldResolverEnhancers must have 'interceptors' as well.)",
+      `@FeishuToken() in ${context.getClass().name}.${context.getHandler().name}() has no token; ` +
+        'add @FeishuAuth() to the method or its class. ' +
+        "For a GraphQL field resolver, also add 'interceptors' to fieldResolverEnhancers.",
     );
   },
 );

@@ -10,7 +10,7 @@ function context(type: new () => object, handler: () => void): ExecutionContext 
 }
 
 describe('requestTokenOf', () => {
-  it('knows no token outside', () => {
+  it('returns no token outside a handler', () => {
     expect(requestTokenOf(context(A, one))).toBeUndefined();
   });
 

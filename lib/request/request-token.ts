@@ -7,7 +7,7 @@ import { type ExecutionContext } from '@nestjs/common';
  * @internal
  */
 export interface RequestToken {
-  /** The invocation: Nest makes one such object for each, also where several share a request, as GraphQL fields do. */
+  /** The invocation. Nest creates one context per invocation, also when GraphQL fields share a request. */
   readonly context: ExecutionContext;
   readonly value: string;
 }
@@ -16,15 +16,15 @@ const REQUEST_TOKENS = Symbol.for('nestjs-feishu-auth:request-tokens');
 const shared = globalThis as { [REQUEST_TOKENS]?: AsyncLocalStorage<RequestToken> };
 
 /**
- * How the token gets from the interceptor to its handler's parameters. One for all copies of this package: the
- * interceptor and the parameter's decorator may come from different ones.
+ * Passes the token from the interceptor to the parameters of its handler. All copies of this package share it, because the
+ * interceptor and the decorator of the parameter may come from different copies.
  *
  * @internal
  */
 export const requestTokens = (shared[REQUEST_TOKENS] ??= new AsyncLocalStorage());
 
 /**
- * The token that was resolved for the handler which `context` stands for; never one of a handler around it.
+ * Returns the token of the handler of `context`, not the token of an outer handler.
  *
  * @internal
  */

@@ -2,8 +2,7 @@ import { BadRequestException, ServiceUnavailableException } from '@nestjs/common
 import { type FeishuAuthError } from '../errors/feishu-auth.error.js';
 
 /**
- * HTTP 503: the handler was not run, because its token cannot be had now. `cause` is the `FeishuAuthError`; the body
- * names its code and nothing else of it.
+ * HTTP 503: no token is available. `cause` is the `FeishuAuthError`; the body contains only its code.
  *
  * @publicApi
  */
@@ -22,7 +21,7 @@ export class FeishuTokenUnavailableException extends ServiceUnavailableException
 }
 
 /**
- * HTTP 400: what the request says about its tenant is no tenant key. `cause` is the `FeishuAuthError`.
+ * HTTP 400: the tenant key in the request is invalid. `cause` is the `FeishuAuthError`; the body contains only its code.
  *
  * @publicApi
  */
@@ -31,7 +30,7 @@ export class FeishuTenantKeyException extends BadRequestException {
     super(
       {
         statusCode: 400,
-        message: 'The request does not name a proper Feishu tenant',
+        message: 'The request does not name a valid Feishu tenant',
         error: 'Bad Request',
         code: cause.code,
       },
@@ -41,7 +40,7 @@ export class FeishuTenantKeyException extends BadRequestException {
 }
 
 /**
- * Value of `Retry-After`: whole seconds, at least 1.
+ * Returns the value of `Retry-After`: whole seconds, at least 1.
  *
  * @internal
  */

@@ -31,3 +31,5 @@ export {
   userTokenStoreConformance,
   type UserTokenStoreConformanceOptions,
 } from './user-token-store-conformance.js';
+export { Clock, type ClockTimer, type TimerOptions } from '../time/clock.js';
+export { RandomSource } from '../time/random-source.js';

@@ -17,7 +17,7 @@ describe('CircuitBreaker', () => {
     }
   }
 
-  it('lets everything through while all goes well', () => {
+  it('lets all operations pass while they succeed', () => {
     for (let i = 0; i < 10; i++) {
       expect(breaker.tryPass()).toBe(true);
       breaker.succeeded();
@@ -25,7 +25,7 @@ describe('CircuitBreaker', () => {
     expect(breaker.state).toBe('closed');
   });
 
-  it('opens at the third failure in a row', () => {
+  it('opens at the third consecutive failure', () => {
     fail(2);
     expect(breaker.state).toBe('closed');
     fail(1);
@@ -33,14 +33,14 @@ describe('CircuitBreaker', () => {
     expect(breaker.tryPass()).toBe(false);
   });
 
-  it('starts counting again after a success', () => {
+  it('resets the count after a success', () => {
     fail(2);
     breaker.succeeded();
     fail(2);
     expect(breaker.state).toBe('closed');
   });
 
-  it('lets one probe at a time through after 5 s', async () => {
+  it('lets one probe at a time pass after 5 s', async () => {
     fail(3);
     await clock.advance(4_999);
     expect(breaker.state).toBe('open');
@@ -73,7 +73,7 @@ describe('CircuitBreaker', () => {
     expect(breaker.tryPass()).toBe(true);
   });
 
-  it('does not care where the wall clock jumps to', async () => {
+  it('ignores jumps of the wall clock', async () => {
     fail(3);
     clock.jumpWall(3_600_000);
     expect(breaker.state).toBe('open');

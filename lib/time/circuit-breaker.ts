@@ -6,8 +6,8 @@ const FAILURES_TO_OPEN = 3;
 const OPEN_MS = 5_000;
 
 /**
- * Stops asking a store that does not answer, and lets one probe through every few seconds.
- * Our own, because cockatiel's breaker reads the wall clock itself: neither a clock jump nor a test could be told.
+ * Stops calls to a store that does not answer, and lets one probe through every few seconds.
+ * Not cockatiel's breaker: that one reads the wall clock, so a clock jump would open or close it.
  */
 export class CircuitBreaker {
   private failures = 0;
@@ -21,7 +21,7 @@ export class CircuitBreaker {
     return this.probing || this.clock.monotonic() >= this.openUntil ? 'half-open' : 'open';
   }
 
-  /** Whether the next operation may be sent. In half-open, true for one probe at a time. */
+  /** Returns whether the next operation may be sent. In the half-open state only one probe at a time may pass. */
   tryPass(): boolean {
     switch (this.state) {
       case 'closed':

@@ -1,48 +1,49 @@
 /**
- * A timer that can be called off.
+ * A timer that can be cancelled.
  *
  * @publicApi
  */
 export interface ClockTimer {
-  /** What the runtime's own `clearInterval` would take, for registries that clear timers themselves. */
+  /** The runtime's timer object, for registries that call `clearInterval` themselves. */
   readonly handle: unknown;
-  /** Calls the timer off. Does nothing when it has fired or was called off before. */
+  /** Cancels the timer. Has no effect on a timer that has fired or is cancelled. */
   cancel(): void;
 }
 
 /**
+ * Options of a timer.
+ *
  * @publicApi
  */
 export interface TimerOptions {
-  /** `true` where a caller awaits the outcome: such a timer keeps the process alive. @default false */
+  /** Whether the timer keeps the process alive. `true` if a caller awaits its outcome. @default false */
   ref?: boolean;
 }
 
 /**
- * Wall clock, monotonic clock and timers; abstract, so that every race and every clock jump has a deterministic test.
- * Used as the DI token of the clock.
+ * Wall clock, monotonic clock and timers. A test replaces it to control time: it is also the injection token.
  *
  * @publicApi
  */
 export abstract class Clock {
-  /** Wall clock, in epoch milliseconds. Can jump either way. */
+  /** Returns the wall clock in epoch milliseconds. It can jump in both directions. */
   abstract now(): number;
-  /** Milliseconds since some fixed point. Never goes back, but may stand still while the machine sleeps. */
+  /** Returns milliseconds since a fixed point. Never decreases, but may stop while the machine sleeps. */
   abstract monotonic(): number;
   /**
-   * The wall clock at the moment when `monotonic()` gave `monotonic`, for whoever compares both at every read. A clock
-   * may answer with a reading of less than a millisecond before.
+   * Returns the wall clock at the moment when `monotonic()` returned `monotonic`. Code that compares both clocks at every
+   * read uses it. The reading may be up to one millisecond old.
    */
   wallAt(_monotonic: number): number {
     return this.now();
   }
 
-  /** Calls back once after `delayMs` (clamped to what the runtime's timers can hold). */
+  /** Calls `callback` once after `delayMs`, limited to the longest delay of the runtime's timers. */
   abstract setTimeout(callback: () => void, delayMs: number, options?: TimerOptions): ClockTimer;
-  /** Calls back every `periodMs` (clamped to what the runtime's timers can hold). */
+  /** Calls `callback` every `periodMs`, limited to the longest delay of the runtime's timers. */
   abstract setInterval(callback: () => void, periodMs: number, options?: TimerOptions): ClockTimer;
 
-  /** Resolves after `delayMs`, at once when `signal` is aborted: the caller looks at the signal itself. */
+  /** Resolves after `delayMs`, or when `signal` is aborted: the caller checks the signal. */
   sleep(delayMs: number, signal?: AbortSignal, options?: TimerOptions): Promise<void> {
     return new Promise((resolve) => {
       if (signal?.aborted) {

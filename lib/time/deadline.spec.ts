@@ -36,13 +36,13 @@ describe('withDeadline', () => {
     await expect(withDeadline(clock, Promise.reject(failed), 100, () => LATE)).rejects.toBe(failed);
   });
 
-  it('takes any thenable', async () => {
+  it('accepts any thenable', async () => {
     const done = Promise.resolve('done');
-    // oxlint-disable-next-line unicorn/no-thenable -- this is about them
+    // oxlint-disable-next-line unicorn/no-thenable -- the subject of this test
     expect(await withDeadline(clock, { then: done.then.bind(done) }, 100, () => LATE)).toBe('done');
   });
 
-  it('rejects with what onTimeout makes, at the deadline and not before', async () => {
+  it('rejects with the result of onTimeout at the deadline and not before', async () => {
     let outcome: unknown = 'none yet';
     void withDeadline(clock, never, 100, () => LATE).catch((error: unknown) => (outcome = error));
     await clock.advance(99);
@@ -51,7 +51,7 @@ describe('withDeadline', () => {
     expect(outcome).toBe(LATE);
   });
 
-  it('makes no timeout error for work that is in time', async () => {
+  it('creates no timeout error for work that is in time', async () => {
     let made = 0;
     const work = withDeadline(clock, clock.sleep(99), 100, () => made++);
     await clock.advance(200);
@@ -73,7 +73,7 @@ describe('withDeadline', () => {
     await TestClock.settle();
   });
 
-  it('holds the process only where a caller awaits it', async () => {
+  it('keeps the process alive only with ref: true', async () => {
     await withDeadline(clock, Promise.resolve(), 100, () => LATE);
     await withDeadline(clock, Promise.resolve(), 100, () => LATE, { ref: true });
     await clock.advance(0);
@@ -102,13 +102,13 @@ describe('withSignal', () => {
     await expect(withSignal(Promise.reject(failed), controller.signal)).rejects.toBe(failed);
   });
 
-  it('rejects with the reason as soon as the signal is aborted', async () => {
+  it('rejects with the reason when the signal is aborted', async () => {
     const waiting = withSignal(never, controller.signal);
     controller.abort(reason);
     await expect(waiting).rejects.toBe(reason);
   });
 
-  it('rejects at once for a signal that is aborted already, even with work that is done', async () => {
+  it('rejects immediately for an aborted signal, even if the work is done', async () => {
     controller.abort(reason);
     await expect(withSignal(Promise.resolve('done'), controller.signal)).rejects.toBe(reason);
   });
@@ -123,9 +123,9 @@ describe('withSignal', () => {
   });
 });
 
-describe('withDeadline, in a process that was kept busy', () => {
-  it('takes an answer that was there when the timer fired', async () => {
-    // The file system answers meanwhile, but nobody looks.
+describe('withDeadline after a blocked event loop', () => {
+  it('accepts an answer that arrived before the timer fired', async () => {
+    // The file system answers while the event loop is blocked.
     const answer = withDeadline(new SystemClock(), stat('.'), 20, () => new Error('too late'));
     const until = performance.now() + 80;
     while (performance.now() < until);

@@ -1,8 +1,7 @@
 import { type Clock, type TimerOptions } from './clock.js';
 
 /**
- * Settles as `work` does, or rejects with `onTimeout()` after `ms`. `work` that settles later is ignored, its
- * rejection included: what never answers must cost its caller the deadline and nothing more.
+ * Settles like `work`, or rejects with `onTimeout()` after `ms`. A later result or rejection of `work` is ignored.
  *
  * @internal
  */
@@ -14,7 +13,7 @@ export function withDeadline<T>(
   options?: TimerOptions,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    // One more turn: in a process that was kept busy or stopped the answer may be there, unread, when the timer fires.
+    // Wait one more turn: after a blocked event loop, the answer may have arrived before the timer fires.
     const expire = (): void => {
       timer = clock.setTimeout(() => reject(onTimeout()), 0, options);
     };
@@ -26,7 +25,7 @@ export function withDeadline<T>(
 }
 
 /**
- * Settles as `work` does, or rejects with `signal.reason` as soon as the signal is aborted.
+ * Settles like `work`, or rejects with `signal.reason` when the signal is aborted.
  *
  * @internal
  */

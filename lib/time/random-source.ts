@@ -1,10 +1,10 @@
 /**
- * Where jitter comes from; abstract, so that tests can fix it. Used as a DI token.
+ * The source of jitter. A test replaces it to make jitter predictable: it is also the injection token.
  *
  * @publicApi
  */
 export abstract class RandomSource {
-  /** A number in [0, 1). */
+  /** Returns a number in [0, 1). */
   abstract next(): number;
 }
 

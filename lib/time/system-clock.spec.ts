@@ -8,23 +8,23 @@ const hasRef = ({ handle }: ClockTimer): boolean => (handle as NodeJS.Timeout).h
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('SystemClock', () => {
-  it("tells the machine's wall clock", () => {
+  it("returns the machine's wall clock", () => {
     const before = Date.now();
     const now = clock.now();
     expect(now).toBeGreaterThanOrEqual(before);
     expect(now).toBeLessThanOrEqual(Date.now());
   });
 
-  it('has a monotonic clock that never goes back', () => {
+  it('has a monotonic clock that never decreases', () => {
     const times = Array.from({ length: 1_000 }, () => clock.monotonic());
     expect(times).toEqual(times.toSorted((a, b) => a - b));
   });
 
-  it('has the monotonic clock of the process, on its axis', () => {
+  it('has the same monotonic clock as performance.now()', () => {
     expect(Math.abs(clock.monotonic() - performance.now())).toBeLessThan(1_000);
   });
 
-  it('tells the wall clock at a monotonic time, a millisecond off at most', () => {
+  it('returns the wall clock at a monotonic time with an error of at most one millisecond', () => {
     for (let read = 0; read < 1_000; read++) {
       const before = Date.now();
       const wall = clock.wallAt(clock.monotonic());
@@ -33,16 +33,16 @@ describe('SystemClock', () => {
     }
   });
 
-  describe("with other functions in place of the machine's, as fake timers put them there", () => {
+  describe('with fake timers', () => {
     const { now: wall } = Date;
-    // oxlint-disable-next-line typescript/unbound-method -- put back where it was
+    // oxlint-disable-next-line typescript/unbound-method -- restored after each test
     const { now: monotonic } = performance;
     afterEach(() => {
       Date.now = wall;
       performance.now = monotonic;
     });
 
-    it('asks them at every read', () => {
+    it('calls the replaced functions at every read', () => {
       clock.wallAt(clock.monotonic());
       for (const faked of [3_600_000, 7_200_000, 1]) {
         Date.now = () => faked;
@@ -52,7 +52,7 @@ describe('SystemClock', () => {
       }
     });
 
-    it('does not take a wall clock for seen by a monotonic clock that stands still', () => {
+    it('reads the wall clock again while the monotonic clock stands still', () => {
       performance.now = () => 5;
       Date.now = () => 10;
       expect(clock.wallAt(clock.monotonic())).toBe(10);
@@ -60,7 +60,7 @@ describe('SystemClock', () => {
       expect(clock.wallAt(clock.monotonic())).toBeGreaterThan(10);
     });
 
-    it('goes by the machine again afterwards', () => {
+    it('uses the machine again after the fake timers are removed', () => {
       Date.now = () => 10;
       performance.now = () => 1e12;
       clock.wallAt(clock.monotonic());
@@ -79,7 +79,7 @@ describe('SystemClock', () => {
     expect(calls).toBe(1);
   });
 
-  it('calls back at once for a time that has passed', async () => {
+  it('calls back immediately for a time in the past', async () => {
     let calls = 0;
     const called = new Promise<void>((resolve) => {
       clock.setTimeout(() => resolve(void calls++), -1_000, { ref: true });
@@ -88,7 +88,7 @@ describe('SystemClock', () => {
     expect(calls).toBe(1);
   });
 
-  it('calls back again and again', async () => {
+  it('calls back repeatedly', async () => {
     let calls = 0;
     await new Promise<void>((resolve) => {
       const timer = clock.setInterval(
@@ -104,19 +104,22 @@ describe('SystemClock', () => {
     expect(calls).toBe(3);
   });
 
-  it.each(['setTimeout', 'setInterval'] as const)('holds the process by %s only when told to', (method) => {
-    const timers = [
-      clock[method](() => undefined, 60_000),
-      clock[method](() => undefined, 60_000, { ref: false }),
-      clock[method](() => undefined, 60_000, { ref: true }),
-    ];
-    expect(timers.map(hasRef)).toEqual([false, false, true]);
-    for (const timer of timers) timer.cancel();
-  });
-
-  // Node fires at once what is longer than 2^31-1 ms.
   it.each(['setTimeout', 'setInterval'] as const)(
-    'does not fire early what is too long for %s',
+    'keeps the process alive by %s only with ref: true',
+    (method) => {
+      const timers = [
+        clock[method](() => undefined, 60_000),
+        clock[method](() => undefined, 60_000, { ref: false }),
+        clock[method](() => undefined, 60_000, { ref: true }),
+      ];
+      expect(timers.map(hasRef)).toEqual([false, false, true]);
+      for (const timer of timers) timer.cancel();
+    },
+  );
+
+  // Node fires a timer longer than 2^31-1 ms immediately.
+  it.each(['setTimeout', 'setInterval'] as const)(
+    'does not fire early with a delay that is too long for %s',
     async (method) => {
       let calls = 0;
       const timer = clock[method](() => calls++, 2 ** 31);
@@ -126,7 +129,7 @@ describe('SystemClock', () => {
     },
   );
 
-  it('does not call back after it was called off; a second time does nothing', async () => {
+  it('does not call back after cancel(), which may be called twice', async () => {
     let calls = 0;
     const timers = [clock.setTimeout(() => calls++, 1), clock.setInterval(() => calls++, 1)];
     for (const timer of timers) timer.cancel();
@@ -142,13 +145,13 @@ describe('SystemClock', () => {
       expect(clock.monotonic() - startedAt).toBeGreaterThan(15);
     });
 
-    it('resolves at once when the signal is aborted already', async () => {
+    it('resolves immediately if the signal is aborted', async () => {
       const startedAt = clock.monotonic();
       await clock.sleep(3_600_000, AbortSignal.abort());
       expect(clock.monotonic() - startedAt).toBeLessThan(1_000);
     });
 
-    it('resolves at the abort, and leaves nothing behind', async () => {
+    it('resolves at the abort and removes its timer', async () => {
       const controller = new AbortController();
       const sleeping = clock.sleep(3_600_000, controller.signal);
       expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
@@ -157,7 +160,7 @@ describe('SystemClock', () => {
       expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
     });
 
-    it('takes its listener off when the time has passed', async () => {
+    it('removes its listener after the delay', async () => {
       const { signal } = new AbortController();
       await clock.sleep(1, signal, { ref: true });
       expect(getEventListeners(signal, 'abort')).toHaveLength(0);
@@ -166,7 +169,7 @@ describe('SystemClock', () => {
 });
 
 describe('SystemRandomSource', () => {
-  it('gives numbers in [0, 1), not always the same', () => {
+  it('returns different numbers in [0, 1)', () => {
     const random = new SystemRandomSource();
     const numbers = Array.from({ length: 100 }, () => random.next());
     expect(numbers.filter((n) => n < 0 || n >= 1)).toEqual([]);

@@ -1,29 +1,29 @@
 import { Clock, type ClockTimer, type TimerOptions } from './clock.js';
 import { monotonicMilliseconds } from './monotonic-milliseconds.js';
 
-/** Above this a Node timer fires at once instead of late. */
+/** The runtime fires a timer with a longer delay immediately. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 const clamp = (ms: number): number => Math.min(Math.max(ms, 0), MAX_DELAY_MS);
 
-/** `Date.now()` itself is no finer. */
+/** The resolution of `Date.now()`. */
 const WALL_RESOLUTION_MS = 1;
 
-// Whoever puts others in their place, as fake timers do, is asked instead, and at every read.
+// If fake timers replace these functions, the clock calls the replacements at every read.
 const isFaked = !Function.prototype.toString.call(Date.now).includes('[native code]');
 const ownWall = isFaked ? undefined : Date.now;
 // oxlint-disable-next-line typescript/unbound-method -- never called, only compared
 const { now: ownMonotonic } = performance;
 
 /**
- * The machine's own clocks and timers. Every answer of `Date.now()` and `performance.now()` costs 16 bytes of the heap,
- * and the read of a token is to cost none.
+ * The machine's clocks and timers. `Date.now()` and `performance.now()` allocate 16 bytes a call; a token read must
+ * allocate nothing, so this class avoids them.
  *
  * @internal
  */
 export class SystemClock extends Clock {
   private seenWall = -Infinity;
-  /** On the monotonic clock; later than now is never. */
+  /** On the monotonic clock. A time after now means that no reading is kept. */
   private seenAt = -Infinity;
 
   now(): number {
@@ -36,7 +36,7 @@ export class SystemClock extends Clock {
     return performance.now();
   }
 
-  /** Seen anew when a millisecond has passed: a machine that slept, or a clock that was set, shows by then. */
+  /** Reads the wall clock again after one millisecond, so a clock that was set and a machine that slept are noticed. */
   override wallAt(monotonic: number): number {
     const ageMs = monotonic - this.seenAt;
     if (ageMs >= 0 && ageMs < WALL_RESOLUTION_MS) return this.seenWall;

@@ -60,7 +60,7 @@ describe('the option users', () => {
   });
 
   it.each<[string, object, RegExp]>([
-    ['no store', {}, /users\.store: is missing: where logins live/],
+    ['no store', {}, /users\.store: is required: the store of user logins/],
     ['a store without put', { store: { get() {}, delete() {} } }, /users\.store: must be a UserTokenStore/],
     ['a path as redirectUri', { store, redirectUri: '/cb' }, /users\.redirectUri: must be an absolute URL/],
     ['http to another host', { store, redirectUri: 'http://a.example/cb' }, /users\.redirectUri: .*loopback/],
@@ -76,7 +76,7 @@ describe('the option users', () => {
       /users\.keepAlive: needs a store that lists what is due/,
     ],
     ['a short claim', { store, claimMs: 19_999 }, /users\.claimMs: .* at least 20000/],
-    ['a misspelled option', { store, scope: [] }, /users\.scope: is no option/],
+    ['a misspelled option', { store, scope: [] }, /users\.scope: unknown option/],
   ])('refuses %s', (_what, users, problem) => {
     expect(problemOf(users)).toMatch(problem);
   });

@@ -9,10 +9,10 @@ import { Platform, PlatformModule } from './platform.js';
 
 @Module({
   imports: [
-    // Where it is imported, the timer of the pre-warm is listed in Nest's SchedulerRegistry.
+    // Optional: lists the pre-warm timer in Nest's SchedulerRegistry.
     ScheduleModule.forRoot(),
     TerminusModule,
-    // With credentials of your own, `FeishuAuthModule.forRoot({ appId, appSecret })` is all it takes.
+    // With a real app: `FeishuAuthModule.forRoot({ appId, appSecret })`.
     FeishuAuthModule.forRootAsync({
       imports: [PlatformModule],
       inject: [Platform],

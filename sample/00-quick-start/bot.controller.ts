@@ -13,9 +13,9 @@ export class BotController {
   constructor(private readonly feishu: FeishuHttpService) {}
 
   /**
-   * The token is there before the handler runs, for whatever client you call Feishu with; if Feishu rejects it, the
-   * handler runs once more with a new one. (Without an `authorization` header of yours, FeishuHttpService would do all
-   * of that by itself, with no decorator.)
+   * `@FeishuAuth()` resolves the token before the handler runs, for any HTTP client. If Feishu rejects the token, the
+   * handler runs once more with a new one. (FeishuHttpService does the same without the decorator and without the
+   * `authorization` header.)
    */
   @Get()
   @FeishuAuth({ replay: true })
@@ -24,7 +24,7 @@ export class BotController {
       headers: { authorization: `Bearer ${token}` },
     });
     const { code, msg, bot } = (await response.json()) as BotInfo;
-    // By the `code` of its cause it is known whether it was the token that Feishu did not like.
+    // The `code` of the cause tells the interceptor whether Feishu rejected the token.
     if (code !== 0) throw new BadGatewayException(`Feishu answered ${code}: ${msg}`, { cause: { code } });
     return bot;
   }

@@ -1,6 +1,6 @@
 import { type FeishuDomain } from 'nestjs-feishu-auth';
 
-/** The app to be, on the real platform. */
+/** A real app of Feishu or Lark. */
 export interface Credentials {
   appId: string;
   appSecret: string;
@@ -8,14 +8,14 @@ export interface Credentials {
 }
 
 export interface Environment {
-  /** Absent: the emulator is used. */
+  /** Without credentials the sample uses the emulator. */
   credentials?: Credentials;
   port: number;
 }
 
 const DEFAULT_PORT = 3_000;
 
-/** @throws Error that says which variable to mend, and not what is in it */
+/** @throws Error that names the wrong variable, without its value */
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const {
     FEISHU_APP_ID: appId = '',
@@ -30,7 +30,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   if (appId === '' && appSecret === '') return { port };
   if (appId === '' || appSecret === '') {
     throw new Error(
-      'Set both FEISHU_APP_ID and FEISHU_APP_SECRET for the real platform, or neither for the emulator.',
+      'Set both FEISHU_APP_ID and FEISHU_APP_SECRET to use a real app, or neither to use the emulator.',
     );
   }
   return { port, credentials: { appId, appSecret, domain: domainFrom(domain) } };

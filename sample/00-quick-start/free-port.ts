@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 
-/** `wanted` if nobody listens there, else any other; says so. */
+/** Returns `wanted` if the port is free; otherwise prints a line and returns 0, which lets the system choose. */
 export async function freePort(wanted: number, host: string): Promise<number> {
   if (await isFree(wanted, host)) return wanted;
-  console.log(`Port ${wanted} is taken (PORT=... chooses another): using a free one.\n`);
+  console.log(`Port ${wanted} is in use: using a free port. Set PORT to choose one.\n`);
   return 0;
 }
 

@@ -9,16 +9,16 @@ import { show } from './show.js';
 
 const HELP = `npm start [-- --once | --serve]
 
-  --once    ends after the show, as it does without a terminal
-  --serve   stays up after the show, as it does on a terminal; Ctrl-C ends it
+  --once    exit after the demonstration (the default without a terminal)
+  --serve   keep running after the demonstration (the default on a terminal); Ctrl-C stops it
 
-FEISHU_APP_ID and FEISHU_APP_SECRET choose an app of yours on Feishu; FEISHU_DOMAIN=lark, on Lark.
-Without them there is an emulator. PORT is where the application listens (default 3000).`;
-/** This machine only: a show needs no more. */
+Set FEISHU_APP_ID and FEISHU_APP_SECRET to use your app on Feishu, and FEISHU_DOMAIN=lark for an app on Lark.
+Without them the sample uses an emulator. PORT is the port of the application (default 3000).`;
+/** Reachable from this machine only. */
 const HOST = '127.0.0.1';
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** What fails from then on fails because the application is closing. */
+/** Errors after an interrupt come from the closing application. */
 let isInterrupted = false;
 
 try {
@@ -54,14 +54,14 @@ async function run(): Promise<void> {
     staysUp = values.serve && !values.once;
     if (staysUp) invite(await app.getUrl());
   } finally {
-    // Closed, it leaves nothing behind that keeps the process alive.
+    // After close() nothing keeps the process alive.
     if (!staysUp && !isInterrupted) await app.close();
   }
 }
 
 function invite(url: string): void {
   console.log(`
-The application stays up; Ctrl-C ends it. Try:
+The application keeps running; Ctrl-C stops it. Try:
 
    curl ${url}/health
    curl ${url}/metrics.json
@@ -72,8 +72,8 @@ The application stays up; Ctrl-C ends it. Try:
 function explain(error: unknown): string {
   if (isFeishuAuthError(error, 'ERR_FEISHU_CREDENTIALS_REJECTED')) {
     return (
-      `The platform refuses the app (code ${error.feishuCode ?? 'unknown'}): check FEISHU_APP_ID and FEISHU_APP_SECRET,\n` +
-      'and FEISHU_DOMAIN: Feishu knows no app of Lark, and Lark none of Feishu.'
+      `Feishu rejected the app (code ${error.feishuCode ?? 'unknown'}). Check FEISHU_APP_ID and FEISHU_APP_SECRET,\n` +
+      'and FEISHU_DOMAIN: an app of Lark does not exist on Feishu, and the reverse.'
     );
   }
   return error instanceof Error ? error.message : String(error);

@@ -3,19 +3,19 @@ import { type FeishuAuthModuleOptions } from 'nestjs-feishu-auth';
 import { FeishuEmulator } from 'nestjs-feishu-auth/testing';
 import { type Credentials, readEnvironment } from './environment.js';
 
-/** As short as it takes to see renewals during the show; Feishu's tokens live for two hours. */
+/** Short, so that the demonstration shows renewals. Feishu's tokens live for two hours. */
 const TOKEN_LIFETIME_SECONDS = 6;
-/** As long as a request for a token takes on a slow day. */
+/** The latency of a slow token request. */
 const TOKEN_LATENCY_MS = 300;
 const TENANT_TOKEN = '/open-apis/auth/v3/tenant_access_token/internal';
 const EMULATED_APP = { appId: 'cli_quickstart', appSecret: 'not-a-secret' };
 
-/** Where tokens come from: the emulator, or Feishu / Lark itself. */
+/** The source of tokens: the emulator, or Feishu / Lark. */
 export class Platform implements OnApplicationShutdown {
   private constructor(
     readonly options: FeishuAuthModuleOptions,
     readonly description: string,
-    /** Absent on the real platform. */
+    /** Not set with a real app. */
     readonly emulator?: FeishuEmulator,
   ) {}
 
@@ -27,7 +27,7 @@ export class Platform implements OnApplicationShutdown {
     return this.emulator?.stop();
   }
 
-  /** What the emulator itself has counted: requests for a token. */
+  /** The token requests that the emulator has counted. */
   get emulatedTokenRequests(): number | undefined {
     return this.emulator?.requestsTo(TENANT_TOKEN).length;
   }
@@ -36,9 +36,9 @@ export class Platform implements OnApplicationShutdown {
     const { domain } = credentials;
     const host = typeof domain === 'string' ? { feishu: 'Feishu', lark: 'Lark' }[domain] : domain.open;
     return new Platform(
-      // The show wants a cold start. Leave `prewarm` out, and the token is fetched while the application starts.
+      // 'off' shows a cold start. By default, the token is fetched while the application starts.
       { ...credentials, prewarm: { onBootstrap: 'off' } },
-      `${host}, with the app ${credentials.appId} of FEISHU_APP_ID.`,
+      `Feishu is ${host}, with the app ${credentials.appId} from FEISHU_APP_ID.`,
     );
   }
 
@@ -49,11 +49,11 @@ export class Platform implements OnApplicationShutdown {
       latencyMs: { [TENANT_TOKEN]: TOKEN_LATENCY_MS },
     });
     return new Platform(
-      // As above; and tokens that live for seconds want a look every second, not every half minute.
+      // As above. Tokens that live for seconds need a sweep every second instead of every 30 s.
       { ...EMULATED_APP, domain: emulator.domain, prewarm: { onBootstrap: 'off', intervalMs: 1_000 } },
-      `an emulator in this process (set FEISHU_APP_ID and FEISHU_APP_SECRET for Feishu).\n` +
-        `Its tokens live ${TOKEN_LIFETIME_SECONDS} s (Feishu's: 2 hours), ` +
-        `and it takes ${TOKEN_LATENCY_MS} ms to hand one out.`,
+      `Feishu is an emulator in this process (set FEISHU_APP_ID and FEISHU_APP_SECRET to use a real app).\n` +
+        `Its tokens live ${TOKEN_LIFETIME_SECONDS} s (Feishu: 2 hours), ` +
+        `and a token request takes ${TOKEN_LATENCY_MS} ms.`,
       emulator,
     );
   }

@@ -12,26 +12,28 @@ const STEADY_MS = 2_000;
 const READS_A_TURN = 100;
 const TURN_MS = 5;
 
-/** What the module does, on the terminal: every figure is measured while you look. */
+/** Demonstrates the module on the terminal. Every figure is measured during the run. */
 export async function show(app: INestApplicationContext): Promise<void> {
   const tokens = app.get(TokenService);
   const platform = app.get(Platform);
   const { emulator } = platform;
   const tenant = (): TokenKindMetrics => tokens.metrics().kinds.tenant;
-  /** Counted where they arrive, if that can be seen. */
+  /** Counted by the emulator, or by the module with a real app. */
   const tokenRequests = (): number => platform.emulatedTokenRequests ?? tenant().refresh.attempts;
 
-  console.log(`nestjs-feishu-auth: a valid token at any moment.\nThe platform is ${platform.description}`);
+  console.log(`nestjs-feishu-auth: a valid token at any moment.\n${platform.description}`);
   await coldStart();
   await steadyTraffic();
   await renewal();
   await revocation();
 
-  heading('5. How is it doing?  TokenService.performanceReport() says:');
+  heading('5. The result of TokenService.performanceReport():');
   say(tokens.performanceReport());
 
   async function coldStart(): Promise<void> {
-    heading(`1. Cold start: ${count(COLD_CALLERS)} callers want a token at once, and there is none yet`);
+    heading(
+      `1. Cold start: ${count(COLD_CALLERS)} callers ask for a token at the same time, and none is held yet`,
+    );
     const requestsBefore = tokenRequests();
     const start = performance.now();
     const values = await Promise.all(
@@ -40,13 +42,13 @@ export async function show(app: INestApplicationContext): Promise<void> {
     const tookMs = performance.now() - start;
     figures([
       ['callers with a token', count(values.length), `after ${milliseconds(tookMs)}`],
-      ['platform calls', count(tokenRequests() - requestsBefore)],
+      ['requests to Feishu', count(tokenRequests() - requestsBefore)],
     ]);
-    say('All who need the same token share one request for it.');
+    say('All callers of the same token share one request.');
   }
 
   async function steadyTraffic(): Promise<void> {
-    heading('2. Steady traffic: one read of the token after another');
+    heading('2. Steady traffic: the token is read again and again');
     const before = tenant();
     const requestsBefore = tokenRequests();
     const endsAt = performance.now() + STEADY_MS;
@@ -58,23 +60,23 @@ export async function show(app: INestApplicationContext): Promise<void> {
         `in ${seconds(tookMs)}, each in ${microseconds(median(durations))} (median)`,
       ],
       ['answered from memory', count(tenant().hits - before.hits)],
-      ['platform calls', count(tokenRequests() - requestsBefore)],
+      ['requests to Feishu', count(tokenRequests() - requestsBefore)],
     ]);
-    say('A token that is held costs next to nothing to read: ask for it at every call, keep no copy.');
+    say('Reading a held token costs almost nothing: read it before every call and keep no copy.');
   }
 
   async function renewal(): Promise<void> {
-    heading('3. A renewal that nobody waits for');
+    heading('3. A renewal in the background');
     const { expiresAt } = await tokens.getToken({ kind: 'tenant' });
     if (!emulator) {
       say(
-        `Skipped: renewal begins less than 30 minutes before a token's end, and this one is valid for\n` +
-          `another ${Math.floor((expiresAt.getTime() - Date.now()) / 60_000)} minutes. Without credentials, the emulator shows it.`,
+        `Skipped: a renewal starts less than 30 minutes before a token expires, and this token is valid for\n` +
+          `another ${Math.floor((expiresAt.getTime() - Date.now()) / 60_000)} minutes. Run the sample without credentials to see it on the emulator.`,
       );
       return;
     }
     const lifeLeftMs = expiresAt.getTime() - Date.now();
-    say(`The traffic goes on until the token of step 1 has expired, in ${seconds(lifeLeftMs)} ...`);
+    say(`The traffic continues until the token of step 1 has expired, in ${seconds(lifeLeftMs)} ...`);
     const before = tenant();
     const lateBefore = tokens.metrics().prewarm.late;
     const { durations } = await readUntil(() => Date.now() > expiresAt.getTime() + TURN_MS);
@@ -87,29 +89,29 @@ export async function show(app: INestApplicationContext): Promise<void> {
       [
         'reads during a renewal',
         count(after.staleServed - before.staleServed),
-        'answered at once with the token that was still valid',
+        'answered immediately with the valid old token',
       ],
       ['reads that waited', count(waited)],
     ]);
     say(
       waited === 0
-        ? 'Tokens are renewed before they expire, in the background: no caller noticed.'
-        : 'Some callers had to wait: this machine was too busy to renew a token of so short a life in time.',
+        ? 'Tokens are renewed in the background before they expire: no caller waited.'
+        : 'Some callers waited: this machine was too busy to renew such a short-lived token in time.',
     );
   }
 
   async function revocation(): Promise<void> {
-    heading('4. A revoked token, recovered without a failed call');
+    heading('4. A revoked token is replaced, and no call fails');
     if (!emulator) {
-      say('Skipped: a token of the real platform cannot be revoked on demand. The emulator shows it.');
+      say('Skipped: Feishu cannot revoke a token on request. Run the sample without credentials to see it.');
       return;
     }
     await revokeUnder(emulator);
   }
 
   async function revokeUnder(revoking: FeishuEmulator): Promise<void> {
-    // So that no renewal which is due anyway gets into the figures.
-    say('TokenService.refresh() fetches a fresh token, and the platform revokes that one.');
+    // A fresh token, so that no due renewal distorts the figures.
+    say('TokenService.refresh() fetches a new token, and the emulator revokes it.');
     const { value } = await tokens.refresh({ kind: 'tenant' });
     revoking.revoke(value);
     const feishu = app.get(FeishuHttpService);
@@ -124,19 +126,15 @@ export async function show(app: INestApplicationContext): Promise<void> {
     );
     const failed = succeeded.filter((isSuccess) => !isSuccess).length;
     figures([
-      ['API calls', count(succeeded.length), `at once, each GET ${BOT_INFO} by FeishuHttpService`],
-      [
-        'rejected by the API',
-        count(rejections(revoking) - rejectedBefore),
-        'which refuses the revoked token',
-      ],
+      ['API calls', count(succeeded.length), `in parallel, each GET ${BOT_INFO} with FeishuHttpService`],
+      ['rejected by the API', count(rejections(revoking) - rejectedBefore), 'because of the revoked token'],
       ['new tokens fetched', count(tokenRequests() - requestsBefore)],
       ['failed calls', count(failed)],
     ]);
     say(
       failed === 0
-        ? 'The revoked token was replaced once for all, and the calls were sent again with the new one.'
-        : 'Some calls did not get through.',
+        ? 'The revoked token was replaced once, and each rejected call was sent again with the new token.'
+        : 'Some calls failed.',
     );
   }
 

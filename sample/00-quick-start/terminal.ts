@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-/** What was measured, its figure, and what to know of it. */
+/** A label, the measured figure, and an explanation. */
 export type Figure = readonly [label: string, figure: string, remark?: string];
 
 const INDENT = '   ';

@@ -5,7 +5,7 @@ import { FeishuLarkModule, getLarkClientToken } from 'nestjs-feishu-auth/lark-sd
 import { Bot } from './bot.service.js';
 import { APP, Platform, PlatformModule } from './platform.js';
 
-/** The name of a second instance, whose secret somebody has mistyped. */
+/** The name of a second instance with a wrong secret. */
 const MISTYPED = 'mistyped';
 
 export const WRONG_SECRET = 'a-mistyped-secret';
@@ -13,7 +13,7 @@ export const BOT_WITH_WRONG_SECRET = 'BOT_WITH_WRONG_SECRET';
 
 @Module({
   imports: [
-    // With credentials of your own: FeishuAuthModule.forRoot({ appId, appSecret })
+    // With a real app: FeishuAuthModule.forRoot({ appId, appSecret })
     FeishuAuthModule.forRootAsync({
       imports: [PlatformModule],
       inject: [Platform],
@@ -25,7 +25,7 @@ export const BOT_WITH_WRONG_SECRET = 'BOT_WITH_WRONG_SECRET';
       inject: [Platform],
       useFactory: (platform: Platform) => optionsFor(platform, WRONG_SECRET),
     }),
-    // And this makes the official client injectable, one for each of them.
+    // Makes the official client injectable, one for each instance.
     FeishuLarkModule.forFeature(),
     FeishuLarkModule.forFeature({ name: MISTYPED }),
     PlatformModule,
@@ -46,7 +46,7 @@ function optionsFor(platform: Platform, appSecret: string): FeishuAuthModuleOpti
     appId: APP.appId,
     appSecret,
     domain: platform.emulator.domain,
-    // The show wants cold callers. Leave `prewarm` out, and the token is fetched while the application starts.
+    // 'off' shows a cold start. By default, the token is fetched while the application starts.
     prewarm: { onBootstrap: 'off' },
   };
 }

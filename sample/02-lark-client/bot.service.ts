@@ -2,12 +2,12 @@ import { buffer } from 'node:stream/consumers';
 import { Injectable } from '@nestjs/common';
 import { Client } from '@larksuiteoapi/node-sdk';
 
-/** A bot as one is written on the official client. Nothing in it knows of tokens. */
+/** A bot on the official client. Its code does not handle tokens. */
 @Injectable()
 export class Bot {
   constructor(private readonly lark: Client) {}
 
-  /** Looks up who somebody is, and says hello to them. */
+  /** Looks up a user and sends a greeting. */
   async greet(userId: string): Promise<{ name: string; messageId: string }> {
     const user = await this.lark.contact.user.get({ path: { user_id: userId } });
     const name = user.data?.user?.name ?? userId;
@@ -15,7 +15,7 @@ export class Bot {
     return { name, messageId };
   }
 
-  /** @returns the id of the message */
+  /** @returns the ID of the message */
   async say(userId: string, text: string): Promise<string> {
     const sent = await this.lark.im.message.create({
       params: { receive_id_type: 'open_id' },

@@ -2,7 +2,7 @@ import { type LoggerService } from '@nestjs/common';
 import { type Logger } from '@larksuiteoapi/node-sdk';
 import { inspect } from 'node:util';
 
-/** Keeps what is logged, instead of showing it in the middle of the figures. */
+/** Collects log lines, so that they do not appear between the figures. */
 export class LogBook implements LoggerService {
   private readonly lines: string[] = [];
 
@@ -10,7 +10,7 @@ export class LogBook implements LoggerService {
   readonly warn = (...message: unknown[]): void => this.keep(message);
   readonly error = (...message: unknown[]): void => this.keep(message);
 
-  /** The same book, for a client of the SDK that is not Nest's. */
+  /** A logger for an SDK client outside Nest. */
   readonly forSdk: Logger = {
     error: this.error,
     warn: this.warn,
@@ -19,7 +19,7 @@ export class LogBook implements LoggerService {
     trace: this.log,
   };
 
-  /** What was logged since the last look. */
+  /** Returns the lines since the last call. */
   takeLines(): string[] {
     return this.lines.splice(0);
   }

@@ -9,6 +9,6 @@ const app = await NestFactory.createApplicationContext(AppModule, { logger: log 
 try {
   await show(app, log);
 } finally {
-  // Closed, it leaves nothing behind that keeps the process alive.
+  // After close() nothing keeps the process alive.
   await app.close();
 }

@@ -2,12 +2,12 @@ import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { FeishuEmulator } from 'nestjs-feishu-auth/testing';
 
 export const APP = { appId: 'cli_larkclient', appSecret: 'not-a-secret' };
-/** As long as a request for a token takes on a slow day. */
+/** The latency of a slow token request. */
 export const TOKEN_LATENCY_MS = 300;
 
 const TENANT_TOKEN = '/open-apis/auth/v3/tenant_access_token/internal';
 
-/** A Feishu in this process, and what it sees of a bot. */
+/** An emulated Feishu in this process, which counts requests. */
 export class Platform implements OnApplicationShutdown {
   private constructor(readonly emulator: FeishuEmulator) {}
 
@@ -20,7 +20,7 @@ export class Platform implements OnApplicationShutdown {
     return this.emulator.stop();
   }
 
-  /** How many tokens were asked for while `work` was done. */
+  /** Counts the token requests during `work`. */
   async tokenRequestsDuring(work: () => Promise<void>): Promise<number> {
     const before = this.emulator.requestsTo(TENANT_TOKEN).length;
     await work();

@@ -13,7 +13,7 @@ const COLD_CALLERS = 200;
 const CALLS_AFTER_REVOCATION = 20;
 const CALLS_WITH_WRONG_SECRET = 5;
 
-/** What a number of calls at once came to. */
+/** The result of several calls. */
 interface Outcome {
   succeeded: number;
   failed: number;
@@ -21,7 +21,7 @@ interface Outcome {
   log: string[];
 }
 
-/** The same bot on two clients, side by side: every figure is measured while you look. */
+/** Compares the same bot on two clients. Every figure is measured during the run. */
 export async function show(app: INestApplicationContext, log: LogBook): Promise<void> {
   const platform = app.get(Platform);
   const { emulator } = platform;
@@ -29,9 +29,9 @@ export async function show(app: INestApplicationContext, log: LogBook): Promise<
   const plainBot = new Bot(plainClient(APP.appSecret));
 
   console.log(
-    'nestjs-feishu-auth/lark-sdk: the official client, @larksuiteoapi/node-sdk, on our tokens.\n' +
-      'The same bot runs on two clients. The platform is an emulator in this process, which takes\n' +
-      `${TOKEN_LATENCY_MS} ms to hand out a token.\n\n` +
+    'nestjs-feishu-auth/lark-sdk: the official client, with the tokens of the module.\n' +
+      'The same bot runs on two clients. Feishu is an emulator in this process; a token request takes\n' +
+      `${TOKEN_LATENCY_MS} ms.\n\n` +
       '   plain SDK    new Client({ appId, appSecret })\n' +
       '   our tokens   FeishuLarkModule.forFeature(), and Client is injected',
   );
@@ -42,30 +42,32 @@ export async function show(app: INestApplicationContext, log: LogBook): Promise<
   await atWork();
 
   async function coldCallers(): Promise<void> {
-    heading(`1. ${count(COLD_CALLERS)} cold callers: all send a message at once, and there is no token yet`);
+    heading(
+      `1. ${count(COLD_CALLERS)} cold callers send a message at the same time, and no token is held yet`,
+    );
     const [plain, ours] = await onBoth((it) => it.say(USER, 'Hello!'), COLD_CALLERS);
     comparison([
       ['messages sent', count(plain.succeeded), count(ours.succeeded)],
       ['failed calls', count(plain.failed), count(ours.failed)],
-      ['requests for a token', count(plain.tokenRequests), count(ours.tokenRequests)],
+      ['token requests', count(plain.tokenRequests), count(ours.tokenRequests)],
     ]);
-    say('On our tokens, all who need the same one share one request for it.');
+    say('With the module, all callers of the same token share one request.');
   }
 
   async function revokedToken(): Promise<void> {
     heading(
-      `2. A revoked token: Feishu takes back the token of both, then ${count(CALLS_AFTER_REVOCATION)} messages`,
+      `2. A revoked token: Feishu revokes the token of both clients, then ${count(CALLS_AFTER_REVOCATION)} messages`,
     );
     emulator.revoke(await app.get(TokenService).getTenantAccessToken());
     const [plain, ours] = await onBoth((it) => it.say(USER, 'Still there?'), CALLS_AFTER_REVOCATION);
     comparison([
       ['messages sent', count(plain.succeeded), count(ours.succeeded)],
       ['failed calls', count(plain.failed), count(ours.failed)],
-      ['requests for a token', count(plain.tokenRequests), count(ours.tokenRequests)],
+      ['token requests', count(plain.tokenRequests), count(ours.tokenRequests)],
     ]);
     say(
-      'The plain client keeps a revoked token until its time is over, or until a restart.\n' +
-        'Ours replaces it once for all, and sends each refused call once more.',
+      'The plain client keeps a revoked token until it expires or the process restarts.\n' +
+        'The module replaces it once and sends each rejected call again.',
     );
   }
 
@@ -74,15 +76,15 @@ export async function show(app: INestApplicationContext, log: LogBook): Promise<
     const plain = await trying(new Bot(plainClient(WRONG_SECRET)));
     const ours = await trying(app.get<Bot>(BOT_WITH_WRONG_SECRET));
     comparison([
-      ['requests for a token', count(plain.tokenRequests), count(ours.tokenRequests)],
+      ['token requests', count(plain.tokenRequests), count(ours.tokenRequests)],
       ['errors', count(plain.errors.length), count(ours.errors.length)],
       ['errors with a code to branch on', count(withCode(plain.errors)), count(withCode(ours.errors))],
       ['lines in the log', count(plain.log.length), count(ours.log.length)],
     ]);
     say(
       `An error of the plain SDK:\n   ${messageOf(plain.errors[0])}\n` +
-        `One of ours:\n   ${codeOf(ours.errors[0])}\n` +
-        'On our tokens, Feishu is asked again once a minute; until then calls fail at once.',
+        `An error of the module:\n   ${codeOf(ours.errors[0])}\n` +
+        'The module asks Feishu again once a minute; until then calls fail immediately.',
     );
 
     async function trying(it: Bot): Promise<Outcome & { errors: unknown[] }> {
@@ -97,7 +99,7 @@ export async function show(app: INestApplicationContext, log: LogBook): Promise<
   }
 
   async function failingCall(): Promise<void> {
-    heading('4. The log: a call by path fails, for a reason that has nothing to do with the token');
+    heading('4. The log: a call by path fails for a reason other than the token');
     const fault = emulator.faults.add({ path: '/open-apis/im/v1/chats', code: 232011, status: 400 });
     const calling = (client: Client): Promise<Outcome> =>
       measure(() =>
@@ -110,13 +112,13 @@ export async function show(app: INestApplicationContext, log: LogBook): Promise<
     const telling = ({ log: lines }: Outcome): number => lines.filter((line) => line.includes(token)).length;
     comparison([
       ['lines in the log', count(plain.log.length), count(ours.log.length)],
-      ['with the token in them', count(telling(plain)), count(telling(ours))],
+      ['lines with the token', count(telling(plain)), count(telling(ours))],
     ]);
-    say('Whoever could read the first log could speak for the app.');
+    say('With the token from the first log, a reader could call Feishu as the app.');
   }
 
   async function atWork(): Promise<void> {
-    heading('5. And the bot at work, on our tokens');
+    heading('5. The bot with the tokens of the module');
     const { name, messageId } = await bot.greet(USER);
     const key = await bot.upload('notes.txt', Buffer.from('what was said'));
     const file = await bot.download(key);
@@ -131,12 +133,12 @@ export async function show(app: INestApplicationContext, log: LogBook): Promise<
       appSecret,
       domain: emulator.domain.open,
       logger: log.forSdk,
-      // Without one of its own, it would send the token that another client with this app id has fetched.
+      // Without a separate cache, it would use the token that another client with this app ID has fetched.
       cache: new DefaultCache(),
     });
   }
 
-  /** `count` times at once: first on the plain client, then on ours. */
+  /** Runs `work` several times in parallel: first on the plain client, then on the module's client. */
   async function onBoth(work: (bot: Bot) => Promise<unknown>, times: number): Promise<[Outcome, Outcome]> {
     const run = async (it: Bot): Promise<Outcome> => {
       let failed = 0;

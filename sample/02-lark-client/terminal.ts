@@ -1,10 +1,10 @@
-/** What was measured: of the plain client, and of the one on our tokens. */
+/** A label, the figure of the plain client, and the figure of the module's client. */
 export type Row = readonly [label: string, plain: string, ours: string];
 
 const INDENT = '   ';
 const COLUMN = 12;
 
-/** Two columns of figures, side by side. */
+/** Prints two columns of figures. */
 export function comparison(rows: readonly Row[]): void {
   const all: readonly Row[] = [['', 'plain SDK', 'our tokens'], ...rows];
   const labelWidth = Math.max(...all.map(([label]) => label.length));

@@ -1,6 +1,7 @@
 import { type INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { AppTicketService, Clock, FeishuAuthModule, TokenService } from 'nestjs-feishu-auth';
+import { AppTicketService, FeishuAuthModule, TokenService } from 'nestjs-feishu-auth';
+import { Clock } from 'nestjs-feishu-auth/testing';
 import { STORE_APP } from '../load/platform.js';
 import { type DesignSetup, type TokenDesign } from './design.js';
 

@@ -1,6 +1,6 @@
 import { Test } from '@nestjs/testing';
-import { Clock, FeishuAuthModule, TokenService } from 'nestjs-feishu-auth';
-import { TestClock } from 'nestjs-feishu-auth/testing';
+import { FeishuAuthModule, TokenService } from 'nestjs-feishu-auth';
+import { Clock, TestClock } from 'nestjs-feishu-auth/testing';
 import { SELF_BUILT_APP } from '../load/platform.js';
 import { VirtualPlatform } from '../load/virtual-platform.js';
 
