@@ -6,7 +6,7 @@ import { EventMetrics } from './metrics/event-metrics.js';
 import { TokenMetrics } from './metrics/token-metrics.js';
 import { FeishuPlatformClient } from './platform/feishu-platform.client.js';
 import { TokenGrants } from './platform/token-grants.js';
-import { createMemoryCache } from './store/memory-cache.js';
+import { MemoryCache } from './store/memory-cache.js';
 import { RecordCipher } from './store/record-cipher.js';
 import { RecordStore } from './store/record-store.js';
 import { SharedStore } from './store/shared-store.js';
@@ -62,7 +62,7 @@ export class FeishuAuthEngine {
     logger: FailureLogger,
   ) {
     const { maxTokens, refresh, encryptionKeys, appId, appSecret } = options;
-    const cache = options.cache ?? createMemoryCache(maxTokens + APP_RECORDS + STATUS_RECORDS, clock);
+    const cache = options.cache ?? new MemoryCache(maxTokens + APP_RECORDS + STATUS_RECORDS, clock);
     const lock = options.lock ?? new InProcessRefreshLock({ clock });
     this.lock = lock;
     const log = new FailureLog(logger, clock);

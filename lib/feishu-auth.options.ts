@@ -1,4 +1,4 @@
-import { type Cache } from 'cache-manager';
+import { type TokenCache } from './store/token-cache.js';
 import { type RefreshLock } from './lock/refresh-lock.js';
 import { type AppType } from './platform/app-type.js';
 import { type ResolvedUserOptions, type UserOptions } from './users/user-options.js';
@@ -112,8 +112,8 @@ export interface FeishuAuthModuleOptions {
   appType?: AppType;
   /** Feishu, Lark, or the origins of a private deployment. @default 'feishu' */
   domain?: FeishuDomain;
-  /** Shares tokens with other processes and keeps them over a restart: a cache-manager cache. @default in memory, bounded */
-  cache?: Cache;
+  /** Shares tokens with other processes and keeps them over a restart: e.g. a cache-manager cache. @default in memory, bounded */
+  cache?: TokenCache;
   /** Keeps processes from renewing the same token at the same time. @default within this process */
   lock?: RefreshLock;
   /** First part of every key in the store. @default 'feishu-auth' */
@@ -180,7 +180,7 @@ export interface ResolvedOptions {
   readonly openOrigin: string;
   /** Origin of the host where users log in, without a trailing slash. */
   readonly accountsOrigin: string;
-  readonly cache: Cache | undefined;
+  readonly cache: TokenCache | undefined;
   readonly lock: RefreshLock | undefined;
   readonly keyPrefix: string;
   readonly encryptionKeys: readonly { id: string; key: Uint8Array }[];

@@ -1,6 +1,5 @@
 import { type ExistingProvider, type InjectionToken, Logger, type Provider, type Type } from '@nestjs/common';
 import { DiscoveryService, HttpAdapterHost, MetadataScanner, ModulesContainer } from '@nestjs/core';
-import { SchedulerRegistry } from '@nestjs/schedule';
 import { createEventService } from './events/create-event-service.js';
 import { createEventController } from './events/event.controller.js';
 import { EventHandlersExplorer } from './events/event-handlers.explorer.js';
@@ -16,6 +15,7 @@ import { DuplicateCopies } from './identity/duplicate-copies.js';
 import { serviceIdOf } from './identity/feishu-service.decorator.js';
 import { sameServiceOfOtherCopies } from './identity/loaded-copies.js';
 import { TenantPrewarm } from './tenants/tenant-prewarm.js';
+import { findSchedulerRegistry, type IntervalRegistry } from './prewarm/scheduler-registry.js';
 import { TokenPrewarmer } from './prewarm/token-prewarmer.js';
 import { resolveOptions } from './feishu-auth.options.schema.js';
 import { AppTicketService } from './ticket/app-ticket.service.js';
@@ -32,7 +32,7 @@ const nameOf = (extras: FeishuAuthModuleExtras): string => extras.name ?? 'defau
 /** What of the host a service may need. */
 interface Host {
   readonly logger: Logger;
-  readonly registry: SchedulerRegistry | undefined;
+  readonly findRegistry: () => IntervalRegistry | undefined;
   /** Resolves at once where no endpoint of ours is to be reached. */
   readonly whenReachable: () => Promise<void>;
 }
@@ -50,7 +50,7 @@ const SERVICES: readonly {
   { service: AppTicketService, make: ({ tickets }) => tickets },
   {
     service: TokenPrewarmer,
-    make: (engine, { logger, registry, whenReachable }) => {
+    make: (engine, { logger, findRegistry, whenReachable }) => {
       const { options, reader, tickets, metrics, clock, probeStore } = engine;
       return new TokenPrewarmer({
         instance: options.instance,
@@ -61,7 +61,7 @@ const SERVICES: readonly {
         tenants: tenantPrewarmOf(engine),
         metrics,
         clock,
-        registry,
+        findRegistry,
         probeStore,
         whenReachable,
         warn: (message) => logger.warn(message),
@@ -124,16 +124,12 @@ export function providersOf(extras: FeishuAuthModuleExtras): Provider[] {
     },
     ...SERVICES.map(({ service, make }) => ({
       provide: getFeishuServiceToken(service, extras.name),
-      useFactory: (engine: FeishuAuthEngine, adapter?: HttpAdapterHost, registry?: SchedulerRegistry) => {
+      useFactory: (engine: FeishuAuthEngine, modules: ModulesContainer, adapter?: HttpAdapterHost) => {
         const whenReachable = (): Promise<void> =>
           extras.webhookPath === undefined ? Promise.resolve() : whenListening(adapter, engine.clock);
-        return make(engine, { logger, registry, whenReachable });
+        return make(engine, { logger, findRegistry: () => findSchedulerRegistry(modules), whenReachable });
       },
-      inject: [
-        FeishuAuthEngine,
-        { token: HttpAdapterHost, optional: true },
-        { token: SchedulerRegistry, optional: true },
-      ],
+      inject: [FeishuAuthEngine, ModulesContainer, { token: HttpAdapterHost, optional: true }],
     })),
     {
       provide: EventHandlersExplorer,

@@ -56,6 +56,7 @@ export type { UserLoginStatus } from './users/user-login-status.js';
 export type { KeepAliveOptions, UserOptions } from './users/user-options.js';
 
 export { RefreshLock, type RefreshLease, type RefreshLockOptions } from './lock/refresh-lock.js';
+export type { TokenCache } from './store/token-cache.js';
 export { InProcessRefreshLock } from './lock/in-process-refresh-lock.js';
 
 export {

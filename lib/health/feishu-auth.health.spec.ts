@@ -7,6 +7,7 @@ import { TokenMetrics } from '../metrics/token-metrics.js';
 import { TestClock } from '../testing/test-clock.js';
 import { type SlotState } from '../tokens/slot/slot-state.js';
 import { FeishuAuthHealthIndicator, type HealthSources } from './feishu-auth.health.js';
+import { type HealthSessions } from './terminus.js';
 
 /** Terminus 11 has no third state. */
 const hasDegraded = 'degraded' in new HealthIndicatorService().check('any');
@@ -142,14 +143,13 @@ describe('FeishuAuthHealthIndicator', () => {
   );
 
   it('is up with degraded: true on a terminus that knows two states', async () => {
-    const terminus11 = {
-      check: (key: string) => {
-        const session = new HealthIndicatorService().check(key);
-        return { up: session.up.bind(session), down: session.down.bind(session) };
-      },
-    } as unknown as HealthIndicatorService;
+    const terminus11: HealthSessions = (key) => {
+      const session = new HealthIndicatorService().check(key);
+      return { up: (data) => session.up({ ...data }), down: (data) => session.down({ ...data }) };
+    };
     slots = [FAILING_LATE];
-    const result = await new FeishuAuthHealthIndicator(sources(), terminus11).isHealthy();
+    const indicator = new FeishuAuthHealthIndicator(sources(), () => Promise.resolve(terminus11));
+    const result = await indicator.isHealthy();
     expect(result['feishu-auth']).toMatchObject({ status: 'up', degraded: true, instance: 'default' });
   });
 });

@@ -1,8 +1,8 @@
-import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import { type TokenMetrics } from '../metrics/token-metrics.js';
 import { type SlotStates } from '../tokens/slot/slot-state.js';
 import { type FeishuAuthHealthDetails, healthDetails } from './health-details.js';
 import { healthVerdict, type HealthVerdict } from './health-verdict.js';
+import { type HealthIndicatorResult, type HealthSessions, loadTerminus } from './terminus.js';
 import { type AppType } from '../platform/app-type.js';
 import { FeishuService } from '../identity/feishu-service.decorator.js';
 
@@ -36,27 +36,31 @@ export interface HealthSources {
  */
 @FeishuService('FeishuAuthHealthIndicator')
 export class FeishuAuthHealthIndicator {
+  private sessions: HealthSessions | undefined;
+
   /** @internal */
   constructor(
     private readonly sources: HealthSources,
-    // One of our own will do: the host need not import TerminusModule where this module can see it.
-    private readonly indicator: HealthIndicatorService = new HealthIndicatorService(),
+    private readonly load: () => Promise<HealthSessions> = loadTerminus,
   ) {}
 
   /**
-   * Never rejects: a check that fails by itself reads as `down`.
+   * A check that fails by itself reads as `down`; no state of the credential rejects.
+   *
+   * @throws FeishuAuthError `ERR_FEISHU_CONFIG_INVALID` when `@nestjs/terminus` is not installed, or in an unsupported
+   * version
    *
    * @param key names the result; `feishu-auth` by default, `feishu-auth:<name>` for a named instance
    */
   async isHealthy(key: string = this.defaultKey()): Promise<HealthIndicatorResult> {
-    const session = this.indicator.check(key);
+    this.sessions ??= await this.load();
+    const session = this.sessions(key);
     try {
       const { status, ...details } = this.examine();
       if (status === 'up') return session.up(details);
       if (status === 'down') return session.down(details);
       // Terminus 11 has two states only, and this one still serves.
-      const degradable = session as object as Partial<DegradableSession>;
-      return degradable.degraded?.(details) ?? session.up({ ...details, degraded: true });
+      return session.degraded?.(details) ?? session.up({ ...details, degraded: true });
     } catch (error) {
       // The name only: what an unforeseen error says is not ours to publish.
       const name = error instanceof Error ? error.name : typeof error;
@@ -84,9 +88,4 @@ export class FeishuAuthHealthIndicator {
     });
     return { ...verdict, ...healthDetails(snapshot, slots) };
   }
-}
-
-/** Terminus 12's third state, typed here because terminus 11 does not have it. */
-interface DegradableSession {
-  degraded(data: object): HealthIndicatorResult;
 }

@@ -1,4 +1,3 @@
-import { type SchedulerRegistry } from '@nestjs/schedule';
 import { isFeishuAuthError } from '../errors/feishu-auth.error.js';
 import { type PrewarmOptions } from '../feishu-auth.options.js';
 import { type TokenMetrics } from '../metrics/token-metrics.js';
@@ -6,6 +5,7 @@ import { type TenantPrewarm } from '../tenants/tenant-prewarm.js';
 import { type AppTicketService } from '../ticket/app-ticket.service.js';
 import { type Clock, type ClockTimer } from '../time/clock.js';
 import { type TokenReader } from '../tokens/token-reader.js';
+import { type IntervalRegistry } from './scheduler-registry.js';
 import { type AppType } from '../platform/app-type.js';
 import { FeishuService } from '../identity/feishu-service.decorator.js';
 
@@ -37,8 +37,8 @@ export interface PrewarmerDependencies {
   readonly whenReachable?: () => Promise<void>;
   readonly metrics: TokenMetrics;
   readonly clock: Clock;
-  /** Absent when the host has not imported `ScheduleModule`: the timer is then only ours. */
-  readonly registry: SchedulerRegistry | undefined;
+  /** The host's, asked for at bootstrap; `undefined` when it has not imported `ScheduleModule`: the timer is then only ours. */
+  readonly findRegistry: () => IntervalRegistry | undefined;
   /** Finds out whether a store that failed answers again. */
   readonly probeStore: () => Promise<void>;
   readonly warn: (message: string) => void;
@@ -55,6 +55,7 @@ const DEFAULTS = { concurrency: 8, idleAfterMs: 7_200_000 };
 @FeishuService('TokenPrewarmer')
 export class TokenPrewarmer {
   private timer: ClockTimer | undefined;
+  private registry: IntervalRegistry | undefined;
   private running: Promise<PrewarmSweepResult> | undefined;
 
   /** @internal */
@@ -82,7 +83,7 @@ export class TokenPrewarmer {
   onModuleDestroy(): void {
     this.timer?.cancel();
     this.timer = undefined;
-    const { registry } = this.deps;
+    const { registry } = this;
     // The orchestrator may have cleared it before us.
     if (registry?.doesExist('interval', this.jobName)) registry.deleteInterval(this.jobName);
   }
@@ -92,10 +93,11 @@ export class TokenPrewarmer {
   }
 
   private schedule(intervalMs: number): void {
-    const { clock, registry } = this.deps;
+    const { clock, findRegistry } = this.deps;
     this.timer = clock.setInterval(() => this.tick(), intervalMs);
+    this.registry = findRegistry();
     // The registry wraps no interval in a try/catch: tick() cannot throw.
-    registry?.addInterval(this.jobName, this.timer.handle);
+    this.registry?.addInterval(this.jobName, this.timer.handle);
   }
 
   private tick(): void {

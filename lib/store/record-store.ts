@@ -80,10 +80,10 @@ export class RecordStore {
     if ((await this.read(key)) !== 'newer') await this.remove(key, obtainedAt, ttlMs);
   }
 
-  /** Leaves a record without a secret, for `ttlMs`: `get` and `set` are all that a store needs to have. */
+  /** Removes a record, or leaves one without a secret for `ttlMs`: `get` and `set` are all that a cache needs to have. */
   remove(key: string, obtainedAt: number, ttlMs: number): Promise<void | Unavailable> {
     const record: StoredRecord = { version: SCHEMA_VERSION, key, obtainedAt };
-    return this.store.write(key, record, ttlMs);
+    return this.store.remove(key, record, ttlMs);
   }
 
   private secretOf(record: StoredRecord): string | undefined {

@@ -1,17 +1,17 @@
-import { type Cache } from 'cache-manager';
 import { EventEmitter } from 'node:events';
 import { type Clock } from '../time/clock.js';
 import { withDeadline } from '../time/deadline.js';
 import { CircuitBreaker, type BreakerState } from '../time/circuit-breaker.js';
+import { type TokenCache } from './token-cache.js';
 
 /** An operation that gave no answer: late, refused, or not sent because the breaker is open. */
 export const UNAVAILABLE = Symbol('unavailable');
 export type Unavailable = typeof UNAVAILABLE;
 
-/** The part of a cache-manager store (a Keyv) through which faults can be heard. */
-interface FaultyStore {
-  on?(event: 'error', listener: (error: unknown) => void): unknown;
-  off?(event: 'error', listener: (error: unknown) => void): unknown;
+/** Faults are heard through it. Each store of a cache-manager cache is a Keyv and emits `error`; the cache emits `get`. */
+interface Emitter {
+  on?(event: 'error' | 'get', listener: (payload: never) => void): unknown;
+  off?(event: 'error' | 'get', listener: (payload: never) => void): unknown;
 }
 
 /** What cache-manager tells of a read, and tells nowhere else: a Keyv that threw, a text that is no JSON. */
@@ -20,17 +20,10 @@ interface ReadEvent {
   readonly error?: unknown;
 }
 
-/** The part of a cache-manager cache that is used, and what one of somebody's own need not have. */
-interface UsedCache extends Pick<Cache, 'get' | 'set'> {
-  readonly stores?: unknown;
-  on?(event: 'get', listener: (event: ReadEvent) => void): unknown;
-  off?(event: 'get', listener: (event: ReadEvent) => void): unknown;
-}
-
 /**
- * cache-manager behind a deadline and a breaker. Only `get` and `set` are used: `wrap()` would make every caller of a
- * hung store hang for ever. cache-manager hides a broken store (`get` reads as a miss, `set` as done), so faults are
- * heard on the stores themselves and in its `get` event.
+ * The cache behind a deadline and a breaker. `wrap()` of cache-manager is not used: it would make every caller of a
+ * hung store hang. cache-manager and Keyv hide a broken store (`get` reads as a miss, `set` as done), so faults are
+ * heard on the stores themselves and in the `get` event of cache-manager.
  */
 export class SharedStore {
   reads = 0;
@@ -53,13 +46,13 @@ export class SharedStore {
   };
 
   constructor(
-    private readonly cache: UsedCache,
+    private readonly cache: TokenCache,
     private readonly clock: Clock,
     private readonly timeoutMs: number,
   ) {
     this.circuitBreaker = new CircuitBreaker(clock);
     for (const store of this.faultyStores()) store.on?.('error', this.onFault);
-    raiseMaxListeners(cache.on?.('get', this.onRead));
+    raiseMaxListeners((cache as Emitter).on?.('get', this.onRead));
   }
 
   get breaker(): BreakerState {
@@ -82,6 +75,13 @@ export class SharedStore {
     if (written === UNAVAILABLE) return UNAVAILABLE;
   }
 
+  /** Removes what is under `key`, or writes `instead` for `ttlMs` over it where the cache has no `del`. */
+  async remove(key: string, instead: object, ttlMs: number): Promise<void | Unavailable> {
+    if (!this.cache.del) return this.write(key, instead, ttlMs);
+    const removed = await this.attempt('writes', () => this.cache.del?.(key));
+    if (removed === UNAVAILABLE) return UNAVAILABLE;
+  }
+
   /**
    * Asks a store that did not answer, or was not asked since the last time: otherwise only the next renewal would find
    * out how it is.
@@ -102,10 +102,10 @@ export class SharedStore {
 
   close(): void {
     for (const store of this.faultyStores()) store.off?.('error', this.onFault);
-    this.cache.off?.('get', this.onRead);
+    (this.cache as Emitter).off?.('get', this.onRead);
   }
 
-  private async attempt(counter: 'reads' | 'writes', operation: () => Promise<unknown>): Promise<unknown> {
+  private async attempt(counter: 'reads' | 'writes', operation: () => unknown): Promise<unknown> {
     if (!this.circuitBreaker.tryPass()) return UNAVAILABLE;
     this[counter]++;
     const heardBefore = this.heard;
@@ -125,11 +125,11 @@ export class SharedStore {
     }
   }
 
-  private faultyStores(): FaultyStore[] {
-    const { stores } = this.cache;
-    return Array.isArray(stores)
-      ? stores.filter((store: unknown) => typeof store === 'object' && store !== null)
-      : [];
+  private faultyStores(): Emitter[] {
+    const { stores } = this.cache as { stores?: unknown };
+    // A Keyv is a cache by itself.
+    if (!Array.isArray(stores)) return [this.cache as Emitter];
+    return stores.filter((store: unknown) => typeof store === 'object' && store !== null);
   }
 }
 

@@ -1,6 +1,6 @@
-import { type Cache } from 'cache-manager';
+import { type TokenCache } from '../store/token-cache.js';
 import { InProcessRefreshLock } from '../lock/in-process-refresh-lock.js';
-import { createMemoryCache } from '../store/memory-cache.js';
+import { MemoryCache } from '../store/memory-cache.js';
 import { RecordStore } from '../store/record-store.js';
 import { SharedStore } from '../store/shared-store.js';
 import { TestClock } from '../testing/test-clock.js';
@@ -11,10 +11,10 @@ const HOUR = 3_600_000;
 
 describe('tickets that come by events', () => {
   let clock: TestClock;
-  let cache: Cache;
+  let cache: TokenCache;
   beforeEach(() => {
     clock = new TestClock();
-    cache = createMemoryCache(10, clock);
+    cache = new MemoryCache(10, clock);
   });
 
   /** What one process has; all share the cache. */

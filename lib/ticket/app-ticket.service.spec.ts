@@ -1,8 +1,8 @@
-import { type Cache } from 'cache-manager';
+import { type TokenCache } from '../store/token-cache.js';
 import { FeishuAuthError } from '../errors/feishu-auth.error.js';
 import { InProcessRefreshLock } from '../lock/in-process-refresh-lock.js';
 import { type RefreshLock } from '../lock/refresh-lock.js';
-import { createMemoryCache } from '../store/memory-cache.js';
+import { MemoryCache } from '../store/memory-cache.js';
 import { RecordStore } from '../store/record-store.js';
 import { SharedStore } from '../store/shared-store.js';
 import { TestClock } from '../testing/test-clock.js';
@@ -14,7 +14,7 @@ const MINUTE = 60_000;
 
 describe('AppTicketService', () => {
   let clock: TestClock;
-  let cache: Cache;
+  let cache: TokenCache;
   let lock: RefreshLock;
   /** When the platform was asked to send the ticket again, on the monotonic clock. */
   let resends: number[];
@@ -24,7 +24,7 @@ describe('AppTicketService', () => {
 
   beforeEach(() => {
     clock = new TestClock();
-    cache = createMemoryCache(10, clock);
+    cache = new MemoryCache(10, clock);
     lock = new InProcessRefreshLock({ clock });
     resends = [];
     onResend = () => Promise.resolve();

@@ -132,7 +132,7 @@ class Race {
   /** What was wrong, if anything. */
   async verdict(): Promise<string[]> {
     const { fleet, processes } = this;
-    const stored = await fleet.stored();
+    const stored = fleet.stored();
     // Between two processes reading and writing are not one step: what one removes another may have been writing.
     const resurrected = (processes.length === 1 ? processes : [])
       .flatMap((process) => process.rejectedValues())

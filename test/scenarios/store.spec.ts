@@ -1,6 +1,6 @@
-import { type Cache } from 'cache-manager';
+import { type TokenCache } from '../../lib/store/token-cache.js';
 import { runInThisContext } from 'node:vm';
-import { createMemoryCache } from '../../lib/store/memory-cache.js';
+import { MemoryCache } from '../../lib/store/memory-cache.js';
 import { TestClock } from '../../lib/testing/test-clock.js';
 import { type TokenQuery } from '../../lib/tokens/access-token.js';
 import { answering, fail, FakeStore, forget, hang, STORE_FORMS } from '../fixtures/fake-store.js';
@@ -29,7 +29,7 @@ interface Fleet {
   process: (options?: TokenWorldOptions) => TokenWorld;
 }
 
-function fleetOn(form: (store: FakeStore) => Cache, common: TokenWorldOptions = {}): Fleet {
+function fleetOn(form: (store: FakeStore) => TokenCache, common: TokenWorldOptions = {}): Fleet {
   const clock = new TestClock();
   const platform = new ScriptedPlatform(clock);
   const store = new FakeStore(clock);
@@ -652,7 +652,7 @@ describe('two tiers', () => {
   expectNoUnhandledRejections();
 
   /** What cache-manager's `wrap` and its like do: what the second tier had is kept in the first for a full life. */
-  function tiered(first: FakeStore, second: FakeStore): Cache {
+  function tiered(first: FakeStore, second: FakeStore): TokenCache {
     const [upper, lower] = [first.bare, second.bare];
     const cache = {
       get: async (key: string): Promise<unknown> => {
@@ -667,7 +667,7 @@ describe('two tiers', () => {
         return value;
       },
     };
-    return cache as unknown as Cache;
+    return cache;
   }
 
   it('#39 what came through a nearer tier ends when the token does, not when the tier says', async () => {
@@ -760,7 +760,7 @@ describe('isolation of what is held', () => {
     const cache = {
       get: () => Promise.resolve(kept.at(-1)),
       set: (_: string, record: Record<string, unknown>) => Promise.resolve(void kept.push(record)),
-    } as unknown as Cache;
+    };
     const world = new TokenWorld({ cache });
     const token = await world.settle(world.tokens.getToken(TENANT));
     await TestClock.settle();
@@ -795,12 +795,11 @@ describe('a crowd of tenants', () => {
 
   async function crowdedWorld(fetch: typeof globalThis.fetch) {
     const clock = new TestClock();
-    const cache = createMemoryCache(MAX + 8, clock);
-    const entries = (cache.stores[0]?.store as { size: number }) ?? { size: 0 };
+    const cache = new MemoryCache(MAX + 8, clock);
     const world = new TokenWorld({ appType: 'store', maxTokens: MAX, clock, cache, fetch });
     await world.engine.tickets.set('ticket-1');
     await world.settle(world.tokens.getAppAccessToken());
-    return { world, clock, entries };
+    return { world, clock, entries: cache };
   }
 
   async function inBatches(
@@ -947,7 +946,7 @@ function recordIn(store: FakeStore, key: string): unknown {
 }
 
 /** A record that any process would adopt, of the tenant token of TokenWorld's app. */
-async function goodRecord(form: (store: FakeStore) => Cache): Promise<Record<string, unknown>> {
+async function goodRecord(form: (store: FakeStore) => TokenCache): Promise<Record<string, unknown>> {
   const { store, process } = fleetOn(form);
   const world = process();
   await world.settle(world.tokens.getTenantAccessToken());

@@ -124,7 +124,7 @@ function prewarmerOf(engine: FeishuAuthEngine): TokenPrewarmer {
     tenants,
     metrics,
     clock,
-    registry: undefined,
+    findRegistry: () => undefined,
     probeStore,
     warn: () => undefined,
   });

@@ -1,5 +1,5 @@
-import { type Cache } from 'cache-manager';
 import { type RedisLockClient } from '../../lib/redis/redis-connection.js';
+import { type TokenCache } from '../../lib/store/token-cache.js';
 import { type PhaseLog } from './phase-log.js';
 import { type SeededRandom } from './seeded-random.js';
 import { type VirtualTime } from './virtual-time.js';
@@ -19,11 +19,11 @@ export class SimulatedRedis {
     private readonly log: PhaseLog,
   ) {}
 
-  readonly cache = {
+  readonly cache: TokenCache = {
     get: (key: string): Promise<unknown> => this.command(() => this.get(key)),
     set: (key: string, value: unknown, ttlMs = Infinity): Promise<unknown> =>
       this.command(() => this.set(key, value, ttlMs)),
-  } as unknown as Cache;
+  };
 
   readonly client: RedisLockClient = {
     isOpen: true,
