@@ -14,36 +14,46 @@ import { AppTicketService } from './ticket/app-ticket.service.js';
 import { type TokenOwner } from './token.service.js';
 import { type Clock } from './time/clock.js';
 import { type RandomSource } from './time/random-source.js';
-import { FailureLog, type FailureLogger } from './tokens/renewal/failure-log.js';
-import { FlightLock } from './tokens/renewal/flight-lock.js';
 import { TenantLifecycle } from './tenants/tenant-lifecycle.js';
 import { TenantRegistry } from './tenants/tenant-registry.js';
 import { TenantStatuses } from './tenants/tenant-statuses.js';
+import { ThrottledLog, type ModuleLogger } from './time/throttled-log.js';
+import { type TokenKind } from './tokens/access-token.js';
+import { CacheRenewal } from './tokens/renewal/cache-renewal.js';
+import { FailureLog } from './tokens/renewal/failure-log.js';
+import { FlightLock } from './tokens/renewal/flight-lock.js';
 import { TokenAcceptance } from './tokens/renewal/token-acceptance.js';
 import { TokenPublisher } from './tokens/renewal/token-publisher.js';
-import { cacheKey } from './tokens/token-query.js';
 import { UserEngine } from './users/user-engine.js';
-import { TokenReader } from './tokens/token-reader.js';
 import { TokenRefresher } from './tokens/renewal/token-refresher.js';
 import {
-  SelfBuiltTokenSource,
-  StoreAppTokenSource,
+  AppTicketSource,
+  CredentialsSource,
+  NeededTokenSource,
   type TokenSource,
 } from './tokens/renewal/token-source.js';
+import { SlotTable } from './tokens/slot/slot-table.js';
+import { TokenSlot } from './tokens/slot/token-slot.js';
+import { SlotSweeper } from './tokens/slot-sweeper.js';
+import { forEachKind } from './tokens/token-kinds.js';
+import { cacheKey } from './tokens/token-query.js';
+import { TokenReader } from './tokens/token-reader.js';
 
-/** Besides one record a token there are a few of the app's own. */
+/** The records of the app itself, besides one a token. */
 const APP_RECORDS = 8;
-/** In memory, what a store app's tenants said of themselves must not push out their tokens. */
+/** Statuses of a store app's tenants must not evict tokens from the cache in memory. */
 const STATUS_RECORDS = 1_000;
 
-/** How long flights that are under way when the application closes get to end. */
+/** How long the flights under way may go on when the application closes. */
 const CLOSE_GRACE_MS = 1_000;
 
-/** Everything of one instance that outlives a request, put together in one place; Nest sees it as one provider. */
+/** Everything of one instance that outlives a request. Nest sees it as one provider. */
 export class FeishuAuthEngine {
   readonly metrics: TokenMetrics;
   readonly tickets: AppTicketService;
+  readonly slots: SlotTable;
   readonly reader: TokenReader;
+  readonly sweeper: SlotSweeper;
   readonly lock: RefreshLock;
   readonly eventMetrics = new EventMetrics();
   readonly tenants: TenantLifecycle;
@@ -59,13 +69,13 @@ export class FeishuAuthEngine {
     readonly options: ResolvedOptions,
     readonly clock: Clock,
     random: RandomSource,
-    logger: FailureLogger,
+    logger: ModuleLogger,
   ) {
     const { maxTokens, refresh, encryptionKeys, appId, appSecret } = options;
     const cache = options.cache ?? new MemoryCache(maxTokens + APP_RECORDS + STATUS_RECORDS, clock);
     const lock = options.lock ?? new InProcessRefreshLock({ clock });
     this.lock = lock;
-    const log = new FailureLog(logger, clock);
+    const log = new FailureLog(new ThrottledLog(logger, clock));
 
     this.metrics = new TokenMetrics({ instance: options.instance, clock });
     this.store = new SharedStore(cache, clock, refresh.storeTimeoutMs);
@@ -90,7 +100,7 @@ export class FeishuAuthEngine {
       onResendFailed: (error) => log.resendFailed(error),
     });
 
-    // Every write that is to be tried again listens to it: thousands are no leak.
+    // Every write that waits for its second attempt listens to the signal. Thousands of them are not a leak.
     setMaxListeners(0, this.closing.signal);
     const publisher = new TokenPublisher(records, clock, this.closing.signal);
     const statuses = new TenantStatuses({
@@ -98,16 +108,13 @@ export class FeishuAuthEngine {
       clock,
       keyOf: (tenantKey) => cacheKey(options, 'tenant_status', tenantKey),
     });
-    this.refresher = new TokenRefresher({
+    const sharedByCache = {
       clock,
-      random,
       records,
       publisher,
-      log,
       tenants: options.appType === 'store' ? statuses : undefined,
       observer: this.metrics,
-      source: this.tokenSource(grants),
-      intake: new TokenAcceptance(clock, random, refresh.aheadMs, this.metrics),
+      acceptance: new TokenAcceptance(clock, random, refresh.aheadMs, this.metrics),
       lock: new FlightLock({
         lock,
         clock,
@@ -116,18 +123,29 @@ export class FeishuAuthEngine {
         waitMs: refresh.lockWaitMs,
         graceMs: 2 * refresh.storeTimeoutMs,
       }),
+    };
+    const sources = this.tokenSources(grants);
+    this.refresher = new TokenRefresher({
+      clock,
+      random,
+      log,
+      renewals: forEachKind((kind) => new CacheRenewal(sharedByCache, sources[kind])),
+    });
+    this.slots = new SlotTable(maxTokens, (query) => {
+      const key = cacheKey(options, query.kind, query.identity);
+      return new TokenSlot(query, key, this.metrics.readCounters(query.kind), clock);
     });
     this.reader = new TokenReader({
-      identity: options,
-      maxTokens,
+      appType: options.appType,
+      slots: this.slots,
       clock,
-      publisher,
       observer: this.metrics,
       refresher: this.refresher,
     });
+    this.sweeper = new SlotSweeper({ slots: this.slots, clock, refresher: this.refresher });
     this.probeStore = async () => {
       await this.store.probe(cacheKey(options, 'app'));
-      await publisher.shareAgain([...this.reader.slots]);
+      await publisher.shareAgain([...this.slots]);
     };
     this.tenantRegistry = new TenantRegistry({
       key: cacheKey(options, 'tenants'),
@@ -138,45 +156,55 @@ export class FeishuAuthEngine {
     });
     this.tenants = new TenantLifecycle({
       identity: options,
-      clock,
-      records,
       statuses,
       registry: this.tenantRegistry,
-      reader: this.reader,
+      slots: this.slots,
       publisher,
     });
     this.users =
       options.users && new UserEngine({ ...options, users: options.users }, { cipher, clock, logger });
     const events = options.events && this.eventMetrics;
-    this.metrics.attach({ store: this.store, slots: this.reader, events });
-    this.tickets.onTicket(() => this.reader.endTicketCoolDown());
+    this.metrics.attach({ store: this.store, slots: this.slots, events });
+    this.tickets.onTicket(() => this.sweeper.endTicketPauses());
   }
 
-  /** Whose tokens these are, without the secret. */
+  /** The app whose tokens these are, without the secret. */
   get owner(): TokenOwner {
     const { appId, appType, openOrigin } = this.options;
     return { appId, appType, openOrigin, tickets: this.tickets };
   }
 
-  /** Requests that the host still serves may read what is held; renewals end. @internal */
+  /** Ends renewals. Requests that the host still serves can read held tokens. @internal */
   async beforeApplicationShutdown(): Promise<void> {
     this.tickets.close();
     await this.refresher.close(CLOSE_GRACE_MS);
   }
 
-  /** The host serves nothing any more. @internal */
+  /** The host serves no more requests. @internal */
   onApplicationShutdown(): void {
-    this.reader.close();
+    this.slots.close();
     this.closing.abort();
     this.store.close();
   }
 
-  private tokenSource(grants: TokenGrants): TokenSource {
-    if (this.options.appType === 'self-built') return new SelfBuiltTokenSource(grants);
+  private tokenSources(grants: TokenGrants): Record<TokenKind, TokenSource> {
+    if (this.options.appType === 'self-built') {
+      return {
+        app: new CredentialsSource((signal) => grants.selfBuiltApp(signal)),
+        tenant: new CredentialsSource((signal) => grants.selfBuiltTenant(signal)),
+      };
+    }
     const app = { kind: 'app' } as const;
-    return new StoreAppTokenSource(grants, this.tickets, {
-      get: async (signal) => (await this.reader.getForOwnUse(this.reader.slotOf(app), signal)).value,
-      reject: (value) => this.reader.invalidate(app, value),
-    });
+    const appToken = {
+      get: async (signal: AbortSignal) =>
+        (await this.reader.getForOwnUse(this.reader.slotOf(app), signal)).value,
+      reject: (value: string) => this.reader.invalidate(app, value),
+    };
+    return {
+      app: new AppTicketSource(this.tickets, (ticket, signal) => grants.storeApp(ticket, signal)),
+      tenant: new NeededTokenSource(appToken, (token, { identity }, signal) =>
+        grants.storeTenant(token, identity, signal),
+      ),
+    };
   }
 }

@@ -7,12 +7,11 @@ import {
   type FeishuAuthModuleOptions,
   type ResolvedOptions,
 } from './feishu-auth.options.js';
+import { PREWARM_DEFAULTS } from './prewarm/prewarm-defaults.js';
+import { MUST_REFRESH_MS, SAME_TOKEN_WINDOW_MS } from './tokens/freshness.js';
 import { resolveUserOptions, userOptions, userProblems } from './users/user-options.schema.js';
 
 const MINUTE = 60_000;
-const AHEAD_LIMIT_MS = 30 * MINUTE;
-/** A token closer to its end may make a caller wait, so pre-warm must run earlier. */
-const MUST_REFRESH_MS = MINUTE;
 
 const DOMAINS = {
   feishu: { open: 'https://open.feishu.cn', accounts: 'https://accounts.feishu.cn' },
@@ -41,12 +40,12 @@ const knownDomain = v.picklist(['feishu', 'lark'], "must be 'feishu', 'lark', or
 const customDomain = group({ open: origin, accounts: origin });
 
 const prewarm = group({
-  intervalMs: v.optional(ms, 30_000),
-  concurrency: v.optional(count, 8),
-  idleAfterMs: v.optional(ms, 7_200_000),
+  intervalMs: v.optional(ms, PREWARM_DEFAULTS.intervalMs),
+  concurrency: v.optional(count, PREWARM_DEFAULTS.concurrency),
+  idleAfterMs: v.optional(ms, PREWARM_DEFAULTS.idleAfterMs),
   onBootstrap: v.optional(
     v.picklist(['background', 'require', 'off'], "must be 'background', 'require' or 'off'"),
-    'background',
+    PREWARM_DEFAULTS.onBootstrap,
   ),
 });
 
@@ -93,7 +92,7 @@ const Options = group({
           v.tuple([ms, ms], 'must be [min, max] in milliseconds'),
           v.check(([min, max]) => min <= max, 'must be [min, max] with min <= max'),
           v.check(
-            ([, max]) => max < AHEAD_LIMIT_MS,
+            ([, max]) => max < SAME_TOKEN_WINDOW_MS,
             'must be below 1_800_000 (30 minutes): with more time left, Feishu returns the same token',
           ),
         ),

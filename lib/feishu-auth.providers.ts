@@ -8,13 +8,13 @@ import { whenListening } from './events/when-listening.js';
 import { FeishuAuthEngine } from './feishu-auth.engine.js';
 import { type FeishuAuthModuleExtras, type FeishuAuthModuleOptions } from './feishu-auth.options.js';
 import { getFeishuServiceToken, isUnnamed } from './feishu-auth.injection.js';
+import { createHealthIndicator, createPrewarmer, createTokenService } from './feishu-auth.services.js';
 import { FeishuAuthHealthIndicator } from './health/feishu-auth.health.js';
 import { FeishuHttpService } from './http/feishu-http.service.js';
 import { UniqueInstanceName, INSTANCE_NAME } from './feishu-auth.instance-name.js';
 import { DuplicateCopies } from './identity/duplicate-copies.js';
 import { serviceIdOf } from './identity/feishu-service.decorator.js';
 import { sameServiceOfOtherCopies } from './identity/loaded-copies.js';
-import { TenantPrewarm } from './tenants/tenant-prewarm.js';
 import { findSchedulerRegistry, type IntervalRegistry } from './prewarm/scheduler-registry.js';
 import { TokenPrewarmer } from './prewarm/token-prewarmer.js';
 import { resolveOptions } from './feishu-auth.options.schema.js';
@@ -24,62 +24,36 @@ import { RandomSource, SystemRandomSource } from './time/random-source.js';
 import { SystemClock } from './time/system-clock.js';
 import { TokenService } from './token.service.js';
 
-/** Set by ConfigurableModuleBuilder; each instance's module has its own. */
+/** Set by ConfigurableModuleBuilder. Each instance has a module with its own options. */
 export const MODULE_OPTIONS = 'FEISHU_AUTH_MODULE_OPTIONS';
 
 const nameOf = (extras: FeishuAuthModuleExtras): string => extras.name ?? 'default';
 
-/** What of the host a service may need. */
+/** What a service may need from the host. */
 interface Host {
   readonly logger: Logger;
   readonly findRegistry: () => IntervalRegistry | undefined;
-  /** Resolves at once where no endpoint of ours is to be reached. */
+  /** Resolves when the event endpoint can be reached; at once without an endpoint. */
   readonly whenReachable: () => Promise<void>;
 }
 
-/** What users inject; how each is made from the engine. */
+/** What users inject, and how each service is made from the engine. */
 const SERVICES: readonly {
   readonly service: Type;
   readonly make: (engine: FeishuAuthEngine, host: Host) => unknown;
 }[] = [
   {
     service: TokenService,
-    make: ({ reader, metrics, owner }, { logger }) =>
-      new TokenService(reader, metrics, (text) => logger.log(text), owner),
+    make: (engine, { logger }) => createTokenService(engine, (text) => logger.log(text)),
   },
   { service: AppTicketService, make: ({ tickets }) => tickets },
   {
     service: TokenPrewarmer,
-    make: (engine, { logger, findRegistry, whenReachable }) => {
-      const { options, reader, tickets, metrics, clock, probeStore } = engine;
-      return new TokenPrewarmer({
-        instance: options.instance,
-        appType: options.appType,
-        options: options.prewarm === false ? undefined : options.prewarm,
-        reader,
-        tickets,
-        tenants: tenantPrewarmOf(engine),
-        metrics,
-        clock,
-        findRegistry,
-        probeStore,
-        whenReachable,
-        warn: (message) => logger.warn(message),
-      });
-    },
+    make: (engine, { logger, findRegistry, whenReachable }) =>
+      createPrewarmer(engine, { findRegistry, whenReachable, warn: (message) => logger.warn(message) }),
   },
   { service: FeishuEventService, make: (engine, { logger }) => createEventService(engine, logger) },
-  {
-    service: FeishuAuthHealthIndicator,
-    make: ({ options, metrics, reader, tickets }) =>
-      new FeishuAuthHealthIndicator({
-        instance: options.instance,
-        appType: options.appType,
-        metrics,
-        slots: reader,
-        hasTicket: () => tickets.hasTicket(),
-      }),
-  },
+  { service: FeishuAuthHealthIndicator, make: createHealthIndicator },
   {
     service: FeishuHttpService,
     make: ({ options, reader, clock }) =>
@@ -87,23 +61,12 @@ const SERVICES: readonly {
   },
 ];
 
-function tenantPrewarmOf({
-  options,
-  tenantRegistry: registry,
-  tenants: lifecycle,
-  reader,
-  clock,
-}: FeishuAuthEngine): TenantPrewarm | undefined {
-  if (options.appType !== 'store') return undefined;
-  return new TenantPrewarm({ registry, lifecycle, reader, maxTokens: options.maxTokens, clock });
-}
-
-/** The event endpoint, where one was asked for. */
+/** The event endpoint, if `webhookPath` is given. */
 export function controllersOf({ webhookPath, name }: FeishuAuthModuleExtras): Type[] {
   return webhookPath === undefined ? [] : [createEventController(webhookPath, name)];
 }
 
-/** The providers of one instance. A named one provides its services under their named tokens only. */
+/** The providers of one instance. A named instance provides its services only under their named tokens. */
 export function providersOf(extras: FeishuAuthModuleExtras): Provider[] {
   const logger = new Logger(extras.name === undefined ? 'FeishuAuth' : `FeishuAuth:${extras.name}`);
   return [
@@ -152,7 +115,7 @@ export function providersOf(extras: FeishuAuthModuleExtras): Provider[] {
   ];
 }
 
-/** The tokens under which one instance's services can be injected elsewhere. */
+/** The injection tokens of one instance's services. */
 export function exportsOf(extras: FeishuAuthModuleExtras): InjectionToken[] {
   const own = SERVICES.map(({ service }) => getFeishuServiceToken(service, extras.name));
   return [...own, ...aliasesOf(extras).map(({ provide }) => provide)];

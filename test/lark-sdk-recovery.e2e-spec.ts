@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { jest } from '@jest/globals';
 import * as lark from '@larksuiteoapi/node-sdk';
 import { type TokenService } from '../lib/index.js';
+import { ownerOf } from '../lib/token.service.js';
 import { createLarkClient, type LarkClientOptions, larkHttpInstance } from '../lib/lark-sdk/index.js';
 import { type FeishuEmulatorOptions } from '../lib/testing/index.js';
 import {
@@ -279,7 +280,7 @@ describe('identities', () => {
     world = await LarkWorld.start({ appType: 'store', tenantKeys });
     tokens = await world.tokens();
     client = createLarkClient(tokens, { logger: new RecordingLogger() });
-    world.emulator.tickets.on(({ appTicket }) => void tokens.owner.tickets.set(appTicket));
+    world.emulator.tickets.on(({ appTicket }) => void ownerOf(tokens).tickets.set(appTicket));
   });
 
   it('stay what they were: each tenant gets its own new token', async () => {

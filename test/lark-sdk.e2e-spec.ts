@@ -9,6 +9,7 @@ import {
   getFeishuServiceToken,
   isFeishuAuthError,
 } from '../lib/index.js';
+import { ownerOf } from '../lib/token.service.js';
 import {
   createLarkClient,
   FeishuLarkModule,
@@ -176,7 +177,7 @@ describe('a store app', () => {
     const cache = larkCache(tokens);
     await cache.set(lark.CAppTicket, 'ticket-of-another', undefined, { namespace: 'cli_another' });
     expect(await cache.get(lark.CAppTicket, { namespace: 'cli_another' })).toBe('ticket-of-another');
-    expect(await tokens.owner.tickets.current()).toBeUndefined();
+    expect(await ownerOf(tokens).tickets.current()).toBeUndefined();
   });
 });
 
@@ -329,7 +330,7 @@ describe('createLarkClient', () => {
     const channel = lark.createLarkChannel({
       appId: world.app.appId,
       appSecret: 'not-needed',
-      domain: tokens.owner.openOrigin,
+      domain: ownerOf(tokens).openOrigin,
       transport: 'webhook',
       cache: larkCache(tokens),
       httpInstance: larkHttpInstance(tokens),

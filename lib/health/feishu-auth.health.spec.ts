@@ -40,7 +40,7 @@ function sources(overrides: Partial<HealthSources> = {}): HealthSources {
     instance: 'default',
     appType: 'self-built',
     metrics,
-    slots: { slotStates: () => slots },
+    slots: { states: () => slots },
     hasTicket: () => true,
     ...overrides,
   };
@@ -51,7 +51,7 @@ beforeEach(() => {
   metrics = new TokenMetrics({ instance: 'default', clock: new TestClock(START) });
   metrics.attach({
     store: { reads: 0, writes: 0, errors: 0, timeouts: 0, breaker: 'closed' },
-    slots: { slotStates: () => slots },
+    slots: { states: () => slots },
   });
 });
 
@@ -129,10 +129,10 @@ describe('FeishuAuthHealthIndicator', () => {
   it.each([new TypeError('t-secret'), 't-secret'])(
     'reads as down when the check throws %p',
     async (thrown) => {
-      const slotStates = (): never => {
+      const states = (): never => {
         throw thrown;
       };
-      const result = await new FeishuAuthHealthIndicator(sources({ slots: { slotStates } })).isHealthy();
+      const result = await new FeishuAuthHealthIndicator(sources({ slots: { states } })).isHealthy();
       expect(result['feishu-auth']).toMatchObject({
         status: 'down',
         instance: 'default',

@@ -7,7 +7,7 @@ import { type AppType } from '../platform/app-type.js';
 import { FeishuService } from '../identity/feishu-service.decorator.js';
 
 /**
- * What the indicator reads; it changes nothing.
+ * What the indicator reads.
  *
  * @internal
  */
@@ -16,17 +16,17 @@ export interface HealthSources {
   readonly appType: AppType;
   readonly metrics: TokenMetrics;
   readonly slots: SlotStates;
-  /** Whether a store app holds an `app_ticket`; never asked for a self-built app. */
+  /** Whether a store app holds an `app_ticket`; not called for a self-built app. */
   readonly hasTicket: () => boolean;
 }
 
 /**
- * Tells terminus how the app's own credential does, from what this process knows: it never calls Feishu.
+ * Reports the state of the app's own credentials to terminus, from what this process knows. It never calls Feishu.
  *
- * - `up`: renewals work, or nothing was asked for yet.
- * - `degraded` (HTTP 200): tokens are still served, but a renewal keeps failing and the end is near, or the
- *   credentials are rejected, or the shared store is out, or a tenant of a store app cannot be served.
- *   Terminus 11 knows no such status: there it is `up` with `degraded: true`.
+ * - `up`: renewals work, or no token was requested yet.
+ * - `degraded` (HTTP 200): callers still get tokens, but a renewal fails and the token's end is near, or Feishu rejects
+ *   the credentials, or the shared store does not work, or a tenant of a store app gets no token.
+ *   Terminus 11 does not have this status: there it is `up` with `degraded: true`.
  * - `down` (HTTP 503): no valid token, and the last renewal failed.
  *
  * @example
@@ -36,50 +36,52 @@ export interface HealthSources {
  */
 @FeishuService('FeishuAuthHealthIndicator')
 export class FeishuAuthHealthIndicator {
-  private sessions: HealthSessions | undefined;
+  readonly #sources: HealthSources;
+  readonly #load: () => Promise<HealthSessions>;
+  #sessions: HealthSessions | undefined;
 
   /** @internal */
-  constructor(
-    private readonly sources: HealthSources,
-    private readonly load: () => Promise<HealthSessions> = loadTerminus,
-  ) {}
+  constructor(sources: HealthSources, load: () => Promise<HealthSessions> = loadTerminus) {
+    this.#sources = sources;
+    this.#load = load;
+  }
 
   /**
-   * A check that fails by itself reads as `down`; no state of the credential rejects.
+   * Reports an error in the check itself as `down`. No state of the credentials makes it reject.
    *
    * @throws FeishuAuthError `ERR_FEISHU_CONFIG_INVALID` when `@nestjs/terminus` is not installed, or in an unsupported
    * version
    *
-   * @param key names the result; `feishu-auth` by default, `feishu-auth:<name>` for a named instance
+   * @param key the name of the result @default `feishu-auth`; `feishu-auth:<name>` for a named instance
    */
-  async isHealthy(key: string = this.defaultKey()): Promise<HealthIndicatorResult> {
-    this.sessions ??= await this.load();
-    const session = this.sessions(key);
+  async isHealthy(key: string = this.#defaultKey()): Promise<HealthIndicatorResult> {
+    this.#sessions ??= await this.#load();
+    const session = this.#sessions(key);
     try {
-      const { status, ...details } = this.examine();
+      const { status, ...details } = this.#examine();
       if (status === 'up') return session.up(details);
       if (status === 'down') return session.down(details);
-      // Terminus 11 has two states only, and this one still serves.
+      // Terminus 11 has only two states, and callers still get tokens.
       return session.degraded?.(details) ?? session.up({ ...details, degraded: true });
     } catch (error) {
-      // The name only: what an unforeseen error says is not ours to publish.
+      // Only the name: the message of an unforeseen error may hold anything.
       const name = error instanceof Error ? error.name : typeof error;
       return session.down({
-        instance: this.sources.instance,
+        instance: this.#sources.instance,
         reason: `the health check itself failed: ${name}`,
       });
     }
   }
 
-  private defaultKey(): string {
-    const { instance } = this.sources;
+  #defaultKey(): string {
+    const { instance } = this.#sources;
     return instance === 'default' ? 'feishu-auth' : `feishu-auth:${instance}`;
   }
 
-  private examine(): FeishuAuthHealthDetails & HealthVerdict {
-    const { appType, metrics, hasTicket } = this.sources;
+  #examine(): FeishuAuthHealthDetails & HealthVerdict {
+    const { appType, metrics, hasTicket } = this.#sources;
     const snapshot = metrics.snapshot();
-    const slots = [...this.sources.slots.slotStates()];
+    const slots = [...this.#sources.slots.states()];
     const verdict = healthVerdict({
       appType,
       slots,

@@ -2,45 +2,46 @@ import { type FeishuAuthErrorCode } from '../errors/feishu-auth.error.js';
 import { type TokenKindMetrics, type TokenMetricsSnapshot } from '../metrics/token-metrics-snapshot.js';
 import { type TokenKind } from '../tokens/access-token.js';
 import { type SlotState } from '../tokens/slot/slot-state.js';
+import { forEachKind } from '../tokens/token-kinds.js';
 
 /**
- * How the tokens of one kind do, among the details of a health result.
+ * The tokens of one kind, in the details of a health result.
  *
  * @publicApi
  */
 export interface TokenKindHealth {
-  /** Usable tokens held right now. */
+  /** Usable tokens that this process holds now. */
   tokens: number;
   /** 0..1; 0 without data. */
   hitRate: number;
   /** 0..1; 0 without data. */
   refreshSuccessRate: number;
-  /** Failed renewals in a row, of the token that fares worst. */
+  /** Failed renewals in a row, of the token with the most. */
   consecutiveFailures: number;
-  /** The last failure there was, also when all is well again; `at` is ISO 8601. */
+  /** The last failure, also after renewals succeeded again; `at` is ISO 8601. */
   lastError: { code: FeishuAuthErrorCode; at: string } | null;
-  /** Until the first of the held tokens ends, in whole seconds; `null` when none is held. */
+  /** Seconds until the first of the held tokens ends; `null` when none is held. */
   soonestExpiryInSeconds: number | null;
 }
 
 /**
- * What every health result carries besides its status. No secret and no token is in it.
+ * The details of every health result. They have no secret and no token.
  *
  * @publicApi
  */
 export interface FeishuAuthHealthDetails {
   /** `'default'`, or the name of the instance. */
   instance: string;
-  /** Everything that is wrong, the worst first; absent when up. */
+  /** Every problem, the worst first; absent when up. */
   reason?: string;
-  kinds: { tenant: TokenKindHealth; app: TokenKindHealth };
+  kinds: Record<TokenKind, TokenKindHealth>;
   store: { breaker: TokenMetricsSnapshot['store']['breaker'] };
   /** ISO 8601; `null` before the first sweep. */
   prewarm: { lastSweepAt: string | null };
 }
 
 /**
- * What is told of a snapshot and of the slots behind it.
+ * The details of a snapshot and its slots.
  *
  * @internal
  */
@@ -48,14 +49,14 @@ export function healthDetails(
   { instance, kinds, store, prewarm }: TokenMetricsSnapshot,
   slots: readonly SlotState[],
 ): FeishuAuthHealthDetails {
-  const of = (kind: TokenKind): TokenKindHealth =>
-    kindHealth(
-      kinds[kind],
-      slots.filter((slot) => slot.kind === kind),
-    );
   return {
     instance,
-    kinds: { tenant: of('tenant'), app: of('app') },
+    kinds: forEachKind((kind) =>
+      kindHealth(
+        kinds[kind],
+        slots.filter((slot) => slot.kind === kind),
+      ),
+    ),
     store: { breaker: store.breaker },
     prewarm: { lastSweepAt: prewarm.lastSweepAt ?? null },
   };

@@ -68,7 +68,7 @@ const selfBuilt: Row[] = [
     when: 'credentials are rejected early in the life of a token',
     slots: [{ left: 100, failures: 1, code: CREDENTIALS }],
     expected: 'degraded',
-    reason: /credentials are rejected/,
+    reason: /rejects the app's credentials/,
   },
   {
     when: 'credentials were rejected once and are accepted again',

@@ -3,20 +3,20 @@ import { type TokenKind } from '../tokens/access-token.js';
 import { type SlotState } from '../tokens/slot/slot-state.js';
 import { type AppType } from '../platform/app-type.js';
 
-/** A renewal that fails is trouble once less than this remains, in milliseconds, ... */
+/** A failing renewal is a problem when less than this remains, in milliseconds, ... */
 const LATE_MS = 10 * 60_000;
 /** ... or less than this share of the token's life, whichever is later. */
 const LATE_SHARE = 0.25;
 
 /**
- * Everything that the verdict depends on.
+ * What the verdict depends on.
  *
  * @internal
  */
 export interface HealthFacts {
   readonly appType: AppType;
   readonly slots: readonly SlotState[];
-  /** Whether a store app holds an `app_ticket`; means nothing for a self-built app. */
+  /** Whether a store app holds an `app_ticket`; not used for a self-built app. */
   readonly hasTicket: boolean;
   readonly breaker: TokenMetricsSnapshot['store']['breaker'];
 }
@@ -26,12 +26,12 @@ export interface HealthFacts {
  */
 export interface HealthVerdict {
   readonly status: 'up' | 'degraded' | 'down';
-  /** Everything that is wrong, the worst first; absent when nothing is. */
+  /** Every problem, the worst first; absent when up. */
   readonly reason?: string;
 }
 
 /**
- * How well the app's own credential does. A tenant of a store app degrades at most: it may be the tenant's doing.
+ * Judges the app's own credentials. A tenant of a store app degrades at most: the cause may be at the tenant.
  *
  * @internal
  */
@@ -39,7 +39,7 @@ export function healthVerdict(facts: HealthFacts): HealthVerdict {
   const isOwn = (slot: SlotState): boolean => facts.appType === 'self-built' || slot.kind === 'app';
   const failing = facts.slots.filter((slot) => slot.consecutiveFailures > 0);
   const own = failing.filter(isOwn);
-  // A tenant that uninstalled is no fault of this process, and anybody can make up a tenant key.
+  // A tenant that uninstalled the app, or an invented tenant key, is not a problem of this process.
   const tenants = failing.filter(
     (slot) => !isOwn(slot) && slot.lastError?.code !== 'ERR_FEISHU_TENANT_REJECTED',
   );
@@ -55,11 +55,11 @@ export function healthVerdict(facts: HealthFacts): HealthVerdict {
   return { status: down.length > 0 ? 'down' : 'degraded', reason: reasons.join('; ') };
 }
 
-/** A store that is full, or a replica, still answers reads, which keeps the breaker closed. */
+/** A full store, or a read-only replica, still answers reads, which keeps the breaker closed. */
 function storeTrouble({ breaker, slots }: HealthFacts): string[] {
   if (breaker !== 'closed') return [`the token store does not answer (breaker ${breaker})`];
   const unshared = slots.filter((slot) => slot.unshared).length;
-  return unshared > 0 ? [`the token store takes no writes: tokens that are not shared: ${unshared}`] : [];
+  return unshared > 0 ? [`the token store does not accept writes; tokens not shared: ${unshared}`] : [];
 }
 
 function lostToken(slot: SlotState): string {
@@ -68,22 +68,22 @@ function lostToken(slot: SlotState): string {
 
 function atRisk(slot: SlotState, { appType, hasTicket }: HealthFacts): string | undefined {
   if (slot.lastError?.code === 'ERR_FEISHU_CREDENTIALS_REJECTED') {
-    return `${held(slot.kind)} but the app's credentials are rejected${codeOf(slot)}`;
+    return `${held(slot.kind)} but Feishu rejects the app's credentials${codeOf(slot)}`;
   }
   if (appType === 'store' && !hasTicket) {
     return `${held(slot.kind)} but it cannot be renewed without an app_ticket${codeOf(slot)}`;
   }
-  if (isLate(slot)) return `${held(slot.kind)} but its renewal is failing and its end is near${codeOf(slot)}`;
+  if (isLate(slot)) return `${held(slot.kind)} but its renewal fails and its end is near${codeOf(slot)}`;
   return undefined;
 }
 
-/** Counted, not listed: there may be thousands. */
+/** Only their number: there may be thousands. */
 function tenantTrouble(failing: readonly SlotState[]): string[] {
   const lost = failing.filter((slot) => !slot.usable).length;
   const late = failing.filter((slot) => slot.usable && isLate(slot)).length;
   return [
     ...(lost > 0 ? [`tenants without a valid token whose last renewal failed: ${lost}`] : []),
-    ...(late > 0 ? [`tenants whose renewal is failing and whose token's end is near: ${late}`] : []),
+    ...(late > 0 ? [`tenants whose renewal fails and whose token's end is near: ${late}`] : []),
   ];
 }
 

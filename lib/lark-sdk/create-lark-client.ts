@@ -1,6 +1,6 @@
 import * as lark from '@larksuiteoapi/node-sdk';
 import { FeishuAuthError } from '../errors/feishu-auth.error.js';
-import { type TokenOwner, type TokenService } from '../token.service.js';
+import { ownerOf, type TokenOwner, type TokenService } from '../token.service.js';
 import { larkCache } from './lark-cache.js';
 import { larkHttpInstance, type LarkHttpOptions } from './lark-http-instance.js';
 import { larkLogger } from './lark-logger.js';
@@ -41,8 +41,8 @@ export type LarkClientOptions = Partial<LarkClientParams> & {
  */
 export function createLarkClient(tokens: TokenService, options: LarkClientOptions = {}): lark.Client {
   const { http, ...params } = options;
-  const { appId, appType, openOrigin } = tokens.owner;
-  assertSameApp(params, tokens.owner);
+  const { appId, appType, openOrigin } = ownerOf(tokens);
+  assertSameApp(params, ownerOf(tokens));
   const secrets = [params.appSecret, params.helpDeskToken].filter((secret) => secret !== undefined);
   return new ManagedLarkClient(tokens, {
     ...params,

@@ -1,7 +1,7 @@
 import * as lark from '@larksuiteoapi/node-sdk';
 import { FeishuAuthError } from '../errors/feishu-auth.error.js';
 import { SystemClock } from '../time/system-clock.js';
-import { type TokenService } from '../token.service.js';
+import { ownerOf, type TokenService } from '../token.service.js';
 import { type TokenQuery } from '../tokens/access-token.js';
 import { BoundedCache } from './bounded-cache.js';
 import { issuedTokensOf } from './issued-tokens.js';
@@ -56,13 +56,17 @@ class TokenCache implements lark.Cache {
     if (query) return this.token(query, options?.namespace);
     // Never an error: the SDK reads the ticket in the constructor of a client, where a rejection would be unhandled.
     if (isAppTicket(key) && this.isOwn(options)) {
-      return (await this.tokens.owner.tickets.current().catch(() => undefined)) ?? PENDING_TICKET;
+      return (
+        (await ownerOf(this.tokens)
+          .tickets.current()
+          .catch(() => undefined)) ?? PENDING_TICKET
+      );
     }
     return this.others.get(key, options);
   }
 
   async set(key: Key, value: unknown, expire?: number, options?: Namespace): Promise<boolean> {
-    const { appType, tickets } = this.tokens.owner;
+    const { appType, tickets } = ownerOf(this.tokens);
     if (isAppTicket(key) && appType === 'store' && this.isOwn(options)) {
       await tickets.set(value as string);
       return true;
@@ -76,7 +80,7 @@ class TokenCache implements lark.Cache {
     query: TokenQuery & { kind: 'tenant' },
     namespace: string | undefined,
   ): Promise<string> {
-    const { appId } = this.tokens.owner;
+    const { appId } = ownerOf(this.tokens);
     if (namespace !== undefined && namespace !== appId) {
       throw new FeishuAuthError(
         'ERR_FEISHU_INVALID_ARGUMENT',
@@ -90,7 +94,7 @@ class TokenCache implements lark.Cache {
   }
 
   private isOwn(options: Namespace): boolean {
-    return options?.namespace === undefined || options.namespace === this.tokens.owner.appId;
+    return options?.namespace === undefined || options.namespace === ownerOf(this.tokens).appId;
   }
 }
 

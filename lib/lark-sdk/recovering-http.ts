@@ -3,7 +3,7 @@ import { dropRejectedToken, replaceRejectedToken } from '../recovery/replacement
 import { resolveTarget } from '../http/target-url.js';
 import { isTokenRejection } from '../platform/error-codes.js';
 import { type Clock } from '../time/clock.js';
-import { type TokenService } from '../token.service.js';
+import { ownerOf, type TokenService } from '../token.service.js';
 import { type TokenQuery } from '../tokens/access-token.js';
 import { codeOf, discardAnswer } from './response-code.js';
 import { withoutSecrets } from './axios-error.js';
@@ -38,7 +38,10 @@ export class RecoveringHttp {
   async request(request: HttpRequest): Promise<unknown> {
     const call = this.managed(request);
     if (!call) return this.result(request, await this.send(plain(request)));
-    const target = { ...request, url: resolveTarget(request.url ?? '', this.tokens.owner.openOrigin).href };
+    const target = {
+      ...request,
+      url: resolveTarget(request.url ?? '', ownerOf(this.tokens).openOrigin).href,
+    };
     const outcome = await this.send(plain(target));
     return this.result(request, (await this.recovered(target, call, outcome)) ?? outcome);
   }
@@ -80,7 +83,7 @@ export class RecoveringHttp {
   /** An answer from the target of a redirect to another origin says nothing about the token: it was not sent there. */
   private isFromFeishu({ request }: HttpAnswer): boolean {
     const url = request?.res?.responseUrl;
-    return typeof url !== 'string' || originOf(url) === this.tokens.owner.openOrigin;
+    return typeof url !== 'string' || originOf(url) === ownerOf(this.tokens).openOrigin;
   }
 
   private async send(request: HttpRequest): Promise<Outcome> {

@@ -1,17 +1,17 @@
 import { createHistogram } from 'node:perf_hooks';
 import { type DurationSummary } from './token-metrics-snapshot.js';
 
-/** The longest duration told apart, in milliseconds; whatever took longer counts as this. */
+/** In milliseconds. A longer duration counts as this one. */
 const LONGEST_MS = 60_000;
 const MICROSECONDS = 1_000;
 
 /**
- * Any number of durations in about 20 kB: percentiles within 1 %, mean and maximum exact.
+ * Keeps any number of durations in about 20 kB: percentiles within 1 %, mean and maximum exact.
  *
  * @internal
  */
 export class DurationHistogram {
-  // Two figures: a third would cost 128 kB each for a precision nobody reads.
+  // Two figures: three would take 128 kB a histogram.
   private readonly histogram = createHistogram({
     lowest: 1,
     highest: LONGEST_MS * MICROSECONDS,
@@ -21,7 +21,7 @@ export class DurationHistogram {
   private sumMs = 0;
   private maxMs = 0;
 
-  /** Takes in one duration, in milliseconds. Never throws: not a number, or less than none, is 0. */
+  /** Adds one duration, in milliseconds. It never throws: NaN and negative durations count as 0. */
   record(durationMs: number): void {
     const ms = durationMs > 0 ? Math.min(durationMs, LONGEST_MS) : 0;
     this.histogram.record(Math.max(1, Math.round(ms * MICROSECONDS)));
@@ -30,7 +30,7 @@ export class DurationHistogram {
     if (ms > this.maxMs) this.maxMs = ms;
   }
 
-  /** What was recorded so far, in milliseconds; all 0 without data. */
+  /** The distribution so far, in milliseconds; all 0 without data. */
   summary(): DurationSummary {
     return {
       count: this.count,
@@ -43,7 +43,7 @@ export class DurationHistogram {
   }
 
   private percentile(percent: number): number {
-    // A bucket answers with its upper end, which may lie beyond anything that was recorded.
+    // The histogram returns the upper end of a bucket, which may exceed the maximum.
     const ms = this.count === 0 ? 0 : this.histogram.percentile(percent) / MICROSECONDS;
     return toMicrosecond(Math.min(ms, this.maxMs));
   }

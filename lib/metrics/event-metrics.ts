@@ -3,7 +3,7 @@ import { type TokenMetricsSnapshot } from './token-metrics-snapshot.js';
 type EventsSnapshot = NonNullable<TokenMetricsSnapshot['events']>;
 
 /**
- * Counts what comes in at the event URL of one instance.
+ * Counts the deliveries at the event URL of one instance.
  *
  * @internal
  */
@@ -14,7 +14,7 @@ export class EventMetrics {
   private unguardedClaims = 0;
   private queue: { readonly pending: number } | undefined;
 
-  /** Where handlers run and wait. */
+  /** The queue in which handlers run and wait. */
   attach(queue: { readonly pending: number }): void {
     this.queue = queue;
   }

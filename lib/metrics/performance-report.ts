@@ -1,4 +1,5 @@
 import { type TokenKind } from '../tokens/access-token.js';
+import { KIND_NAMES } from '../tokens/token-kinds.js';
 import { GAP, LABEL_WIDTH, textTable } from './text-table.js';
 import {
   type DurationSummary,
@@ -8,21 +9,18 @@ import {
 
 type Kind = readonly [TokenKind, TokenKindMetrics];
 
-/** As wide as each other, so that they start in one column. */
+/** Of equal width, so that they start in one column. */
 const NO_DATA = 'no data yet';
 const MET = 'met'.padEnd(NO_DATA.length);
 const MISSED = 'MISSED'.padEnd(NO_DATA.length);
 
 /**
- * A snapshot as a text that answers at a glance whether this instance does its work; fits 100 columns.
+ * A snapshot as a text that shows at a glance whether this instance works well. It fits 100 columns.
  *
  * @internal
  */
 export function performanceReport(snapshot: TokenMetricsSnapshot): string {
-  const all: Kind[] = [
-    ['tenant', snapshot.kinds.tenant],
-    ['app', snapshot.kinds.app],
-  ];
+  const all = KIND_NAMES.map((kind): Kind => [kind, snapshot.kinds[kind]]);
   const kinds = all.filter(([, metrics]) => wasAskedFor(metrics));
   const sections = [header(snapshot), targets(kinds)];
   if (kinds.length > 0) sections.push(reads(kinds), renewals(kinds));
@@ -49,8 +47,6 @@ function targets(kinds: readonly Kind[]): string {
     ['TARGETS', 'wanted', 'is', ''],
     target('hit rate', 80, hits, requests),
     target('refresh success', 95, succeeded, attempts),
-    // Only an answer from memory takes no lock at all.
-    target('lock-free reads', 70, hits, requests),
   ]);
 }
 
@@ -161,12 +157,12 @@ function counts(...parts: [number, string][]): string {
   return parts.map(([value, what]) => `${count(value)} ${what}`).join(', ');
 }
 
-// Grouped by hand: what a locale does with digits is not this report's business.
+// Grouped by hand: the report is the same in every locale.
 function count(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** Rounded down, so that 100 % means every single one. */
+/** Rounded down: 100 % means all of them. */
 function percent(part: number, whole: number): string {
   if (whole === 0) return '-';
   return `${(Math.floor((part * 10_000) / whole) / 100).toFixed(2)} %`;
@@ -181,7 +177,7 @@ function moment(iso: string): string {
 }
 
 function period(since: string, at: string): string {
-  // Not below zero: the wall clock may have been set back.
+  // The wall clock may have been set back.
   const seconds = Math.max(0, Math.floor((Date.parse(at) - Date.parse(since)) / 1_000));
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);

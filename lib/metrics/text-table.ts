@@ -1,5 +1,5 @@
 /**
- * What the first column takes at least, in characters: tables below one another line up.
+ * The least width of the first column, in characters: tables below one another line up.
  *
  * @internal
  */
@@ -12,7 +12,7 @@ export const LABEL_WIDTH = 15;
 export const GAP = '  ';
 
 /**
- * Lines up rows of text: the first column to the left, every other to the right.
+ * Lines up rows of text: the first column to the left, the others to the right.
  *
  * @internal
  */

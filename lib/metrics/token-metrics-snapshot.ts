@@ -1,7 +1,7 @@
 import { type TokenKind } from '../tokens/access-token.js';
 
 /**
- * A distribution of durations. All but `count` in milliseconds; 0 without data.
+ * A distribution of durations. All fields except `count` are in milliseconds; 0 without data.
  *
  * @publicApi
  */
@@ -22,34 +22,34 @@ export interface DurationSummary {
 export type Summary = DurationSummary;
 
 /**
- * What happened to tokens of one kind since the start.
+ * What happened to the tokens of one kind since the start.
  *
  * @publicApi
  */
 export interface TokenKindMetrics {
-  /** `hits + waits + failedFast`. A peek counts when it returns a token; `refresh()` and `invalidate()` do not. */
+  /** `hits + waits + failedFast`. A peek counts if it returns a token; `refresh()` and `invalidate()` do not count. */
   requests: number;
-  /** Answered from this process's memory without waiting. */
+  /** Reads answered from this process's memory, without a wait. */
   hits: number;
-  /** The hits among them while a renewal was due or failing. */
+  /** Those of the hits that came while a renewal was due or failing. */
   staleServed: number;
-  /** Calls that awaited a flight, the one that started it too. */
+  /** Calls that awaited a flight, the one that started it included. */
   waits: number;
-  /** Calls refused at once because the last flight had just failed. */
+  /** Calls refused at once, because the last flight had just failed. */
   failedFast: number;
   /** `hits / requests`, 0..1; 0 without data. */
   hitRate: number;
-  /** Flights that ended by adopting a token from the shared store. */
+  /** Flights that adopted a token from the shared store. */
   storeHits: number;
-  /** Flights that had to ask the platform. */
+  /** Flights that had to ask Feishu. */
   misses: number;
-  /** How long the waits took. */
+  /** The duration of the waits. */
   waitMs: DurationSummary;
-  /** Requests to the platform for a token: `attempts = success + noop + failure`. */
+  /** Requests to Feishu for a token: `attempts = success + noop + failure`. */
   refresh: {
     attempts: number;
     success: number;
-    /** The platform handed out the very token that was held. */
+    /** Feishu returned the held token again. */
     noop: number;
     failure: number;
     /** Keyed by `FeishuAuthErrorCode`. */
@@ -58,14 +58,14 @@ export interface TokenKindMetrics {
     successRate: number;
     latencyMs: DurationSummary;
   };
-  /** Tokens dropped because an API rejected them. */
+  /** Tokens dropped, because an API rejected them. */
   invalidations: number;
-  /** Usable tokens held right now. */
+  /** Usable tokens that this process holds now. */
   tokens: number;
 }
 
 /**
- * What one instance did since it started, as plain JSON. No secret and no token is in it.
+ * What one instance did since it started, as plain JSON. It has no secret and no token.
  *
  * @publicApi
  */
@@ -79,9 +79,9 @@ export interface TokenMetricsSnapshot {
   kinds: Record<TokenKind, TokenKindMetrics>;
   lock: {
     acquired: number;
-    /** Renewals that left the work to whoever held the lock. */
+    /** Renewals left to the holder of the lock. */
     contended: number;
-    /** Renewals that went on without the lock. */
+    /** Renewals made without the lock. */
     failedOpen: number;
     waitMs: DurationSummary;
   };
@@ -96,25 +96,25 @@ export interface TokenMetricsSnapshot {
     sweeps: number;
     refreshed: number;
     failed: number;
-    /** Tokens in use that had run out before a sweep or a read renewed them. */
+    /** Tokens in use that expired before a sweep or a read renewed them. */
     late: number;
-    /** Ticks left out because the sweep before was still running. */
+    /** Ticks skipped, because the sweep before was still running. */
     skipped: number;
     /** ISO 8601; absent before the first sweep. */
     lastSweepAt?: string;
   };
-  /** What came in at the event URL; absent when the instance has no `events` option. */
+  /** The deliveries at the event URL; absent when the instance has no `events` option. */
   events?: {
-    /** `accepted + duplicates + challenges + rejected`, but for what is being looked at right now. */
+    /** `accepted + duplicates + challenges + rejected`, and the deliveries that are being checked now. */
     received: number;
     accepted: number;
-    /** Redeliveries of what was handled before: acknowledged, and not handled again. */
+    /** Redeliveries of handled events: acknowledged, and not handled again. */
     duplicates: number;
     challenges: number;
     rejected: number;
     /** Keyed by `EventRefusalReason`. */
     rejectedByReason: Record<string, number>;
-    /** Deliveries that this process judged alone, because the lock did not answer. */
+    /** Deliveries that this process checked for duplicates alone, because the lock did not answer. */
     unguarded: number;
     /** Calls of `@OnFeishuEvent` methods. `dropped`: too many were waiting. */
     handlers: { done: number; failed: number; dropped: number; pending: number };

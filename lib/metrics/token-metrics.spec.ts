@@ -136,7 +136,7 @@ describe('TokenMetrics', () => {
   it('reads the store and the usable tokens when asked', () => {
     const store = { reads: 1, writes: 2, errors: 3, timeouts: 4, breaker: 'closed' as 'closed' | 'open' };
     const slots = [slot('tenant', true), slot('tenant', true), slot('tenant', false), slot('app', true)];
-    metrics.attach({ store, slots: { slotStates: () => slots } });
+    metrics.attach({ store, slots: { states: () => slots } });
     store.reads = 9;
     store.breaker = 'open';
 

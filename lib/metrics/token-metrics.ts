@@ -1,32 +1,33 @@
 import { type Clock } from '../time/clock.js';
 import { type TokenKind } from '../tokens/access-token.js';
 import { type SlotStates } from '../tokens/slot/slot-state.js';
+import { forEachKind } from '../tokens/token-kinds.js';
 import { type AttemptOutcome, type ReadCounters, type TokenObserver } from '../tokens/token-observer.js';
 import { DurationHistogram } from './duration-histogram.js';
 import { type EventMetrics } from './event-metrics.js';
 import { type TokenKindMetrics, type TokenMetricsSnapshot } from './token-metrics-snapshot.js';
 
 /**
- * What the shared store counts by itself; read when a snapshot is taken.
+ * The counters of the shared store; read when a snapshot is taken.
  *
  * @internal
  */
 export type StoreStatistics = Readonly<TokenMetricsSnapshot['store']>;
 
 /**
- * Where a snapshot reads what is counted or held elsewhere.
+ * Where a snapshot reads what other parts count or hold.
  *
  * @internal
  */
 export interface MetricsSources {
   readonly store: StoreStatistics;
   readonly slots: SlotStates;
-  /** Absent when the instance takes no events. */
+  /** Absent when the instance receives no events. */
   readonly events?: EventMetrics | undefined;
 }
 
 /**
- * How one sweep of the prewarmer went, in tokens.
+ * What one sweep of the prewarmer did, in tokens.
  *
  * @internal
  */
@@ -44,7 +45,7 @@ export class TokenMetrics implements TokenObserver {
   private readonly instance: string;
   private readonly clock: Clock;
   private readonly since: string;
-  private readonly kinds = { app: new KindCounters(), tenant: new KindCounters() };
+  private readonly kinds = forEachKind(() => new KindCounters());
   private readonly lock = { acquired: 0, contended: 0, failedOpen: 0 };
   private readonly lockWait = new DurationHistogram();
   private readonly prewarm: TokenMetricsSnapshot['prewarm'] = {
@@ -62,7 +63,7 @@ export class TokenMetrics implements TokenObserver {
     this.since = isoOf(clock);
   }
 
-  /** Names the sources: late, because they are built around this observer. Until then they read as nothing. */
+  /** The sources are built after this observer. Until then a snapshot shows none of them. */
   attach(sources: MetricsSources): void {
     this.sources = sources;
   }
@@ -114,7 +115,7 @@ export class TokenMetrics implements TokenObserver {
     this.lockWait.record(waitMs);
   }
 
-  /** A sweep of the prewarmer is over. */
+  /** A sweep of the prewarmer ended. */
   sweepFinished({ refreshed, failed }: SweepOutcome): void {
     this.prewarm.sweeps++;
     this.prewarm.refreshed += refreshed;
@@ -122,23 +123,23 @@ export class TokenMetrics implements TokenObserver {
     this.prewarm.lastSweepAt = isoOf(this.clock);
   }
 
-  /** A tick was left out because the sweep before was still running. */
+  /** A tick was skipped, because the sweep before was still running. */
   sweepSkipped(): void {
     this.prewarm.skipped++;
   }
 
-  /** Everything counted so far, as a copy of its own. */
+  /** A copy of everything counted so far. */
   snapshot(): TokenMetricsSnapshot {
-    const held = { app: 0, tenant: 0 };
-    for (const slot of this.sources?.slots.slotStates() ?? []) if (slot.usable) held[slot.kind]++;
+    const held = forEachKind(() => 0);
+    for (const slot of this.sources?.slots.states() ?? []) if (slot.usable) held[slot.kind]++;
     const store = this.sources?.store;
     return {
       instance: this.instance,
       since: this.since,
       at: isoOf(this.clock),
-      kinds: { app: this.kinds.app.metrics(held.app), tenant: this.kinds.tenant.metrics(held.tenant) },
+      kinds: forEachKind((kind) => this.kinds[kind].metrics(held[kind])),
       lock: { ...this.lock, waitMs: this.lockWait.summary() },
-      // Field by field: the source's may be getters, or carry more than numbers.
+      // Field by field: the source's fields may be getters.
       store: {
         reads: store?.reads ?? 0,
         writes: store?.writes ?? 0,

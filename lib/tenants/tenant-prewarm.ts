@@ -1,39 +1,37 @@
 import { type Clock } from '../time/clock.js';
+import { type SlotTable } from '../tokens/slot/slot-table.js';
+import { type TokenSlot } from '../tokens/slot/token-slot.js';
 import { type TenantLifecycle } from './tenant-lifecycle.js';
 import { type TenantRegistry } from './tenant-registry.js';
-import { type TokenReader } from '../tokens/token-reader.js';
-import { type TokenSlot } from '../tokens/slot/token-slot.js';
 
 /** @internal */
 export interface TenantPrewarmDependencies {
   readonly registry: TenantRegistry;
   readonly lifecycle: TenantLifecycle;
-  readonly reader: TokenReader;
+  readonly slots: SlotTable;
   readonly maxTokens: number;
   readonly clock: Clock;
 }
 
-/** Which tenants of a store app a sweep looks after: those in use anywhere in the fleet, and no others. */
+/** Chooses the tenants of a store app that a sweep pre-warms: those that any process of the fleet uses. */
 export class TenantPrewarm {
   constructor(private readonly deps: TenantPrewarmDependencies) {}
 
   /**
-   * Merges what the fleet knows, follows tenants that came or went, and gives those in use that have no token here, the
-   * one used last first.
+   * Merges what the fleet knows, acts on the statuses that changed, and returns the slots of the tenants in use that have
+   * no token here, the last used one first.
    */
   async toWarm(idleAfterMs: number): Promise<TokenSlot[]> {
-    const { registry, lifecycle, reader, maxTokens } = this.deps;
-    for (const tenantKey of await registry.merge(reader.slots, idleAfterMs))
-      await lifecycle.follow(tenantKey);
-    const slotOf = (tenantKey: string): TokenSlot | undefined => reader.slots.find('tenant', tenantKey);
-    const slots: TokenSlot[] = [];
-    for (const tenantKey of registry.inUse((it) => this.isEmpty(slotOf(it)))) {
-      const slot = slotOf(tenantKey);
-      if (slot) slots.push(slot);
-      // Not at the cost of tenants that are read here.
-      else if (reader.slots.size < maxTokens) slots.push(this.newSlot(tenantKey));
+    const { registry, lifecycle, slots, maxTokens } = this.deps;
+    for (const tenantKey of await registry.merge(slots, idleAfterMs)) await lifecycle.follow(tenantKey);
+    const toWarm: TokenSlot[] = [];
+    for (const tenantKey of registry.inUse((it) => this.isEmpty(slots.find('tenant', it)))) {
+      const slot = slots.find('tenant', tenantKey);
+      if (slot) toWarm.push(slot);
+      // A full table would evict tenants that callers read here.
+      else if (slots.size < maxTokens) toWarm.push(this.newSlot(tenantKey));
     }
-    return slots;
+    return toWarm;
   }
 
   isInUse(tenantKey: string, idleAfterMs: number): boolean {
@@ -45,10 +43,8 @@ export class TenantPrewarm {
   }
 
   private newSlot(tenantKey: string): TokenSlot {
-    const { reader, registry } = this.deps;
-    const slot = reader.slotFor({ kind: 'tenant', tenantKey });
-    // Nobody has read it: it must not count as in use because it is kept warm.
-    slot.readAt = registry.mergedAt - 1;
+    const slot = this.deps.slots.obtain({ kind: 'tenant', identity: tenantKey });
+    slot.markUnread();
     return slot;
   }
 }

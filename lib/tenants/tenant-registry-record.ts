@@ -1,3 +1,4 @@
+import { isTenantKey } from '../tokens/token-kinds.js';
 import { type DatedStatus } from './tenant-statuses.js';
 
 /** What the fleet knows of its tenants. Times are epoch milliseconds. */
@@ -6,11 +7,10 @@ export interface TenantRegistryRecord {
   readonly statuses: ReadonlyMap<string, DatedStatus>;
 }
 
-/** The record is bounded: statuses only tell those who were not listening, and each has a record of its own. */
+/** Bounds the record. Statuses are also stored one by one; here they only spread. */
 const MAX_STATUSES = 1_000;
-const TENANT_KEY = /^[A-Za-z0-9_-]{1,128}$/;
 
-/** As short as JSON gets: there may be thousands of tenants. Seconds are exact enough for when one was used. */
+/** Compact JSON, because there may be thousands of tenants. Times of use are in seconds. */
 export function serializeRegistryRecord({ usedAt, statuses }: TenantRegistryRecord): string {
   const newest = [...statuses].toSorted(([, a], [, b]) => b.at - a.at).slice(0, MAX_STATUSES);
   return JSON.stringify({
@@ -29,15 +29,15 @@ function timesOf(
   );
 }
 
-/** `undefined` for what is no roll; what is wrong in one is left out. */
+/** `undefined` for a text that is not a registry record. Invalid entries are left out. */
 export function parseRegistryRecord(text: string): TenantRegistryRecord | undefined {
   try {
-    const roll = JSON.parse(text) as { used?: unknown; enabled?: unknown; stopped?: unknown } | null;
-    if (typeof roll !== 'object' || roll === null) return undefined;
-    const usedAt = new Map(timesIn(roll.used).map(([key, at]) => [key, at * 1_000]));
+    const record = JSON.parse(text) as { used?: unknown; enabled?: unknown; stopped?: unknown } | null;
+    if (typeof record !== 'object' || record === null) return undefined;
+    const usedAt = new Map(timesIn(record.used).map(([key, at]) => [key, at * 1_000]));
     const statuses = new Map<string, DatedStatus>();
     for (const status of ['enabled', 'stopped'] as const) {
-      for (const [key, at] of timesIn(roll[status])) {
+      for (const [key, at] of timesIn(record[status])) {
         if (at > (statuses.get(key)?.at ?? -Infinity)) statuses.set(key, { status, at });
       }
     }
@@ -50,6 +50,6 @@ export function parseRegistryRecord(text: string): TenantRegistryRecord | undefi
 function timesIn(value: unknown): [string, number][] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).filter(
-    (entry): entry is [string, number] => TENANT_KEY.test(entry[0]) && Number.isFinite(entry[1]),
+    (entry): entry is [string, number] => isTenantKey(entry[0]) && Number.isFinite(entry[1]),
   );
 }

@@ -9,11 +9,11 @@ import {
 import { STATUS_TTL_MS, type TenantStatuses } from './tenant-statuses.js';
 import { type TokenSlot } from '../tokens/slot/token-slot.js';
 
-/** A tenant's last use is written down again when it is this much later: not every sweep needs a write. */
+/** The record is written again when a tenant's last use is this much later: not every sweep needs a write. */
 const WORTH_WRITING_MS = 10 * 60_000;
-/** To parse the record of thousands of tenants holds up whoever reads: one that has not changed is looked into this often. */
+/** Parsing the record of thousands of tenants holds up the event loop: an unchanged record is parsed this often. */
 const SAME_RECORD_MS = WORTH_WRITING_MS / 2;
-/** Without an end the record would outlive the app; every sweep of any process puts it off. */
+/** The record ends when the app is gone. Every write of any process renews it. */
 const RECORD_TTL_MS = 7 * 24 * 60 * 60_000;
 
 const UNMERGED = { text: undefined, at: -Infinity } as const;
@@ -28,26 +28,21 @@ export interface TenantRegistryDependencies {
 }
 
 /**
- * The tenants in use, in one record that all processes merge at their sweeps: a process that starts knows whom to
- * pre-warm. An update that two processes make at once loses one; the next sweep brings it back.
+ * The tenants in use, in one record that all processes merge at their sweeps: a new process knows which tenants to
+ * pre-warm. When two processes write at once, one write is lost; the next sweep writes it again.
  */
 export class TenantRegistry {
-  /** When a tenant was used last by anybody, epoch milliseconds. */
+  /** When any process used a tenant last, epoch milliseconds. */
   private readonly usedAt = new Map<string, number>();
   private lastWriteAt = -Infinity;
   private mergeStartedAt = -Infinity;
   private hasNews = false;
-  /** What the record said when it was merged last, and when that was, on the monotonic clock. */
+  /** The record's text at the last merge, and when that was, on the monotonic clock. */
   private merged: { readonly text: string | undefined; readonly at: number } = UNMERGED;
 
   constructor(private readonly deps: TenantRegistryDependencies) {}
 
-  /** When the last merge began, on the monotonic clock: what was read since then is news to the next one. */
-  get mergedAt(): number {
-    return this.mergeStartedAt;
-  }
-
-  /** In use now: by an event, not by a read. */
+  /** An event says that the tenant is in use. */
   touch(tenantKey: string): void {
     this.usedAt.set(tenantKey, this.deps.clock.now());
     this.hasNews = true;
@@ -58,23 +53,23 @@ export class TenantRegistry {
     this.hasNews = true;
   }
 
-  /** Whether anybody used the tenant within `idleAfterMs`. */
+  /** Whether any process used the tenant within `idleAfterMs`. */
   isInUse(tenantKey: string, idleAfterMs: number): boolean {
     return this.deps.clock.now() - (this.usedAt.get(tenantKey) ?? -Infinity) <= idleAfterMs;
   }
 
-  /** The tenants in use, or those of them that are wanted, the last one first. */
+  /** The tenants in use that are wanted, the last used one first. */
   inUse(isWanted: (tenantKey: string) => boolean = () => true): string[] {
-    // Sorted last: of thousands in use next to none are wanted at most sweeps.
+    // Filtered before they are sorted: most sweeps want next to none of thousands.
     const wanted = [...this.usedAt.keys()].filter(isWanted);
     const at = (tenantKey: string): number => this.usedAt.get(tenantKey) ?? -Infinity;
     return wanted.toSorted((a, b) => at(b) - at(a));
   }
 
   /**
-   * Merges what this process saw with what the store has, forgets the idle, and writes if there is news.
+   * Merges what this process saw with what the store has, forgets idle tenants, and writes if there is news.
    *
-   * @returns the tenants whose status another process has learned meanwhile
+   * @returns the tenants whose status changed, by what other processes stored
    */
   async merge(slots: Iterable<TokenSlot>, idleAfterMs: number): Promise<string[]> {
     const { records, key, clock } = this.deps;
@@ -88,11 +83,11 @@ export class TenantRegistry {
       return [];
     }
     this.merged = { text, at: this.mergeStartedAt };
-    const roll = text === undefined ? undefined : parseRegistryRecord(text);
-    const changed = this.mergeStatuses(roll);
-    this.mergeUses(roll);
+    const record = text === undefined ? undefined : parseRegistryRecord(text);
+    const changed = this.mergeStatuses(record);
+    this.mergeUses(record);
     this.dropIdle(idleAfterMs);
-    if (this.hasNews || this.isRecordOld()) await this.write(roll);
+    if (this.hasNews || this.isRecordOld()) await this.write(record);
     return changed;
   }
 
@@ -100,25 +95,25 @@ export class TenantRegistry {
     const { clock } = this.deps;
     const wallToMonotonic = clock.now() - clock.monotonic();
     for (const { tenantKey, kept, readAt } of slots) {
-      // A token is the proof: anybody can make up a tenant key.
+      // Only a token proves that the tenant exists: callers may pass an invented tenant key.
       if (tenantKey === undefined || !kept || readAt < since) continue;
       const before = this.usedAt.get(tenantKey);
       if (before === undefined) this.merged = UNMERGED;
-      // When it was read, not now: the last sweep may be long ago.
+      // The time of the read, not of this sweep: the last sweep may be long ago.
       this.usedAt.set(tenantKey, Math.max(readAt + wallToMonotonic, before ?? -Infinity));
     }
   }
 
-  /** Whether the store says what it said at the last merge, and nothing has come up here since. */
+  /** Whether neither the store nor this process has news since the last merge. */
   private isMerged(text: string | undefined): boolean {
     const isSame = text !== undefined && text === this.merged.text;
     return isSame && !this.hasNews && this.mergeStartedAt - this.merged.at < SAME_RECORD_MS;
   }
 
-  private mergeStatuses(roll: TenantRegistryRecord | undefined): string[] {
+  private mergeStatuses(record: TenantRegistryRecord | undefined): string[] {
     const { statuses } = this.deps;
     const changed: string[] = [];
-    for (const [tenantKey, dated] of roll?.statuses ?? []) {
+    for (const [tenantKey, dated] of record?.statuses ?? []) {
       if (!statuses.learn(tenantKey, dated)) continue;
       changed.push(tenantKey);
       if (statuses.isKnownStopped(tenantKey)) this.usedAt.delete(tenantKey);
@@ -126,18 +121,18 @@ export class TenantRegistry {
     return changed;
   }
 
-  private mergeUses(roll: TenantRegistryRecord | undefined): void {
+  private mergeUses(record: TenantRegistryRecord | undefined): void {
     const now = this.deps.clock.now();
-    for (const [tenantKey, at] of roll?.usedAt ?? []) {
+    for (const [tenantKey, at] of record?.usedAt ?? []) {
       if (this.deps.statuses.isKnownStopped(tenantKey)) continue;
-      // A host whose clock is ahead must not keep a tenant in use for longer.
+      // The writer's clock may be ahead.
       const usedAt = Math.min(at, now);
       if (usedAt > (this.usedAt.get(tenantKey) ?? -Infinity)) this.usedAt.set(tenantKey, usedAt);
     }
-    // Lost, or never written: worth a write of its own. From a full record others may have left it out, and would again.
-    const isFull = (roll?.usedAt.size ?? 0) >= this.deps.maxTenants;
+    // Write what the record lacks, except if it is full: then the others would leave it out again.
+    const isFull = (record?.usedAt.size ?? 0) >= this.deps.maxTenants;
     for (const [tenantKey, at] of this.usedAt) {
-      const before = roll?.usedAt.get(tenantKey) ?? (isFull ? at : -Infinity);
+      const before = record?.usedAt.get(tenantKey) ?? (isFull ? at : -Infinity);
       if (at - before >= WORTH_WRITING_MS) this.hasNews = true;
     }
   }
@@ -154,14 +149,14 @@ export class TenantRegistry {
     return this.usedAt.size > 0 && this.deps.clock.monotonic() - this.lastWriteAt > RECORD_TTL_MS / 2;
   }
 
-  private async write(roll: TenantRegistryRecord | undefined): Promise<void> {
+  private async write(record: TenantRegistryRecord | undefined): Promise<void> {
     const { records, key, statuses, clock } = this.deps;
     const now = clock.now();
-    const merged = new Map(roll?.statuses);
+    const merged = new Map(record?.statuses);
     for (const [tenantKey, dated] of statuses.entries()) merged.set(tenantKey, dated);
     for (const [tenantKey, { at }] of merged) if (now - at > STATUS_TTL_MS) merged.delete(tenantKey);
     const secret = serializeRegistryRecord({ usedAt: this.usedAt, statuses: merged });
-    // Before it is written: what comes up meanwhile is not in it.
+    // Before the write: what happens during the write is not in the record.
     this.hasNews = false;
     const written = await records.write(key, { secret, obtainedAt: now }, RECORD_TTL_MS);
     if (written === UNAVAILABLE) {

@@ -2,24 +2,25 @@ import { LRUCache } from 'lru-cache';
 import { FeishuAuthError } from '../errors/feishu-auth.error.js';
 import { type RecordStore, type StoredRead } from '../store/record-store.js';
 import { type Clock } from '../time/clock.js';
+import { type TenantGate } from '../tokens/tenant-gate.js';
 
 /** Whether a tenant lets a store app work for it. */
 export type TenantStatus = 'enabled' | 'stopped';
 
-/** As its event said, and when, by the platform's clock in epoch milliseconds. */
+/** What an event said, and when, by Feishu's clock in epoch milliseconds. */
 export interface DatedStatus {
   readonly status: TenantStatus;
   readonly at: number;
 }
 
 /**
- * A stop is remembered this long. By then every token of before has died, and the platform itself refuses the tenant;
- * a "start" event that was lost must not lock a tenant out for ever.
+ * A stop is remembered this long. By then every earlier token has expired, and Feishu itself refuses the tenant. It ends
+ * at all, because a lost "start" event must not lock a tenant out forever.
  */
 export const STATUS_TTL_MS = 24 * 60 * 60_000;
-/** A platform whose clock is further ahead than this must not silence what it says next. */
+/** An event time further ahead than this is cut: otherwise it would override later events. */
 const MAX_AHEAD_MS = 5 * 60_000;
-/** What one process remembers itself, for when the store does not answer. */
+/** How many statuses one process remembers, for when the store does not answer. */
 const MAX_LOCAL_STATUSES = 10_000;
 
 /** @internal */
@@ -29,8 +30,8 @@ export interface TenantStatusesDependencies {
   readonly keyOf: (tenantKey: string) => string;
 }
 
-/** What tenants' events said last, each under its own key in the store. The later event wins, however late it comes. */
-export class TenantStatuses {
+/** The last status of each tenant, by its events; each has its own key in the store. The event with the later time wins. */
+export class TenantStatuses implements TenantGate {
   private readonly known: LRUCache<string, DatedStatus>;
 
   constructor(private readonly deps: TenantStatusesDependencies) {
@@ -43,10 +44,9 @@ export class TenantStatuses {
     });
   }
 
-  /** By the store or, where it says nothing later, by what this process knows. */
-  async isStopped(tenantKey: string): Promise<boolean> {
+  async refusalOf(tenantKey: string): Promise<FeishuAuthError | undefined> {
     await this.lookUp(tenantKey);
-    return this.isKnownStopped(tenantKey);
+    return this.isKnownStopped(tenantKey) ? tenantStopped(tenantKey) : undefined;
   }
 
   /** Without a look into the store. */
@@ -54,7 +54,7 @@ export class TenantStatuses {
     return this.known.get(tenantKey)?.status === 'stopped';
   }
 
-  /** Takes over a status of whatever origin. False when a later one is known. */
+  /** @returns false when a later status is known */
   learn(tenantKey: string, dated: DatedStatus): boolean {
     const known = this.known.get(tenantKey);
     if (known && known.at >= dated.at) return false;
@@ -62,9 +62,9 @@ export class TenantStatuses {
     return true;
   }
 
-  /** The same, for the fleet. */
+  /** Learns a status and stores it for the other processes. */
   async announce(tenantKey: string, dated: DatedStatus): Promise<void> {
-    // Here at once, whatever the store takes.
+    // Before the store answers, so that this process acts at once.
     const isNews = this.learn(tenantKey, dated);
     const learned = this.known.get(tenantKey);
     const stored = await this.lookUp(tenantKey);
@@ -77,7 +77,7 @@ export class TenantStatuses {
     );
   }
 
-  /** What this process knows. */
+  /** The statuses that this process knows. */
   entries(): IterableIterator<[string, DatedStatus]> {
     return this.known.entries();
   }
@@ -96,10 +96,10 @@ export class TenantStatuses {
   }
 }
 
-/** What callers get for a tenant that has stopped or uninstalled the app. */
+/** The error for callers of a tenant that stopped or uninstalled the app. */
 export function tenantStopped(tenantKey: string): FeishuAuthError {
   return new FeishuAuthError(
     'ERR_FEISHU_TENANT_REJECTED',
-    `the tenant ${tenantKey} has stopped or uninstalled the app: it is served again once it enables it`,
+    `tenant ${tenantKey} has stopped or uninstalled the app; it gets tokens again after it enables the app`,
   );
 }

@@ -1,20 +1,20 @@
 /**
- * The kinds of token there are.
+ * The kinds of token.
  *
  * @publicApi
  */
 export type TokenKind = 'app' | 'tenant';
 
 /**
- * Which token: the app's own, or a tenant's. `tenantKey` is for store apps only, which must give it;
- * it matches `^[A-Za-z0-9_-]{1,128}$`.
+ * Names one token: the app's own, or a tenant's. A store app must give `tenantKey`, a self-built app must not. It
+ * matches `^[A-Za-z0-9_-]{1,128}$`.
  *
  * @publicApi
  */
 export type TokenQuery = { kind: 'app' } | { kind: 'tenant'; tenantKey?: string };
 
 /**
- * A token with its circumstances. A copy: changing it changes nothing in the module.
+ * A token and its facts. It is a copy: a change to it does not reach the module.
  *
  * @publicApi
  */
@@ -22,40 +22,46 @@ export interface AccessToken {
   /** The token itself, for `Authorization: Bearer <value>`. */
   value: string;
   kind: TokenKind;
-  /** When the platform stops accepting it, by this process's wall clock. */
+  /** When Feishu stops accepting the token, by this process's wall clock. */
   expiresAt: Date;
-  /** When the platform was asked for it, by the wall clock of the process that asked. */
+  /** When the request for the token was sent, by the wall clock of the process that sent it. */
   obtainedAt: Date;
-  /** Where this answer came from: this process's memory, the shared store, or the platform just now. */
+  /**
+   * Where this answer came from: `'memory'` of this process, the shared `'store'`, or Feishu itself just now
+   * (`'platform'`).
+   */
   source: 'memory' | 'store' | 'platform';
 }
 
 /**
+ * How one call reads a token.
+ *
  * @publicApi
  */
 export interface TokenRequestOptions {
-  /** Gives up waiting, for this caller alone: rejects with `signal.reason`. The renewal itself goes on. */
+  /** Ends the wait of this caller: the call rejects with `signal.reason`. The renewal itself goes on. */
   signal?: AbortSignal;
   /**
-   * Asks for at least this much remaining life, in milliseconds, below 30 minutes (before that the platform hands
-   * out the same token again). At most one renewal a token; then the longest-lived token there is.
+   * Asks for a token with at least this much life left, in milliseconds, below 30 minutes: with more life left, Feishu
+   * returns the same token again. It causes at most one renewal a token; after that, the call resolves with the token
+   * that lives longest.
    */
   minValidityMs?: number;
 }
 
 /**
- * One token, its key resolved once, to be read many times.
+ * Reads one token. Its key is resolved once, so that many reads are cheap.
  *
  * @publicApi
  */
 export interface TokenHandle {
   /**
-   * The token if a usable one is held in this process, at once and without allocating; `undefined` if a caller would
-   * have to wait. Starts the renewal in the background when one is due. Never throws.
+   * Returns the token if this process holds a usable one; `undefined` if a caller would have to wait. It does not wait,
+   * allocate or throw. It starts the renewal in the background when one is due.
    */
   peek(): string | undefined;
   /**
-   * A usable token; waits only when none is held.
+   * Resolves with a usable token. It waits only when this process holds none.
    *
    * @throws FeishuAuthError `ERR_FEISHU_CREDENTIALS_REJECTED`, `ERR_FEISHU_PLATFORM_UNAVAILABLE`,
    * `ERR_FEISHU_RATE_LIMITED`, `ERR_FEISHU_MALFORMED_RESPONSE`, `ERR_FEISHU_APP_TICKET_MISSING`,

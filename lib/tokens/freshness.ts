@@ -1,19 +1,19 @@
 /**
- * When a token is renewed, how it is paced when that fails, and when it may no longer be used: pure functions,
- * clock in, state out. Every duration is in milliseconds.
+ * When a token is renewed, how failed renewals are paced, and when a token may no longer be used. Pure functions: the
+ * clock goes in, the state comes out. Every duration is in milliseconds.
  *
- * A token's times lie on one axis, which starts at the wall clock of the moment it was asked for and from there goes
- * on by whichever clock is further: the wall clock (it sees a machine that slept) or the monotonic one (it sees a wall
- * clock that was set back). See {@link tokenTime}.
+ * The times of a token lie on one axis. It starts at the wall clock of the moment when the token was requested, and
+ * goes on by the clock that is further ahead: the wall clock sees a machine that slept, the monotonic clock sees a wall
+ * clock that was set back. See {@link tokenTime}.
  */
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-/** With this much left or more the platform hands out the same token again. */
+/** Asked with this much life left or more, Feishu returns the same token again. */
 export const SAME_TOKEN_WINDOW_MS = 30 * MINUTE;
 
-/** Lives below this have windows in proportion: they never see the 30-minute rule from its far side. */
+/** Shorter lives have windows in proportion: the 30-minute rule does not apply to them. */
 const SHORT_LIFE_MS = 31 * MINUTE;
 
 /** The times at which a token changes state. `refreshAt <= mustAt <= deadAt < expiresAt`. */
@@ -24,17 +24,20 @@ export interface TokenWindows {
   readonly expiresAt: number;
 }
 
-/** The time by which a token is judged. `anchor` is wall minus monotonic at the moment it was asked for. */
+/** The time by which a token is judged. `anchor` is wall minus monotonic clock when the token was requested. */
 export function tokenTime(wall: number, monotonic: number, anchor: number): number {
   return Math.max(wall, monotonic + anchor);
 }
 
-/** From then on a renewal may no longer be left to another process. */
+/** How long before a token's end this process must renew it, and may not leave that to another process. */
+export const MUST_REFRESH_MS = MINUTE;
+
+/** The time from which on a renewal may not be left to another process. */
 export function mustAtOf(expiresAt: number, lifeMs: number): number {
-  return expiresAt - (isShort(lifeMs) ? Math.min(MINUTE, 0.1 * lifeMs) : MINUTE);
+  return expiresAt - (isShort(lifeMs) ? Math.min(MUST_REFRESH_MS, 0.1 * lifeMs) : MUST_REFRESH_MS);
 }
 
-/** From then on the token is not given out any more. */
+/** The time from which on callers do not get the token. */
 export function deadAtOf(expiresAt: number, lifeMs: number): number {
   return expiresAt - (isShort(lifeMs) ? Math.min(10 * SECOND, 0.05 * lifeMs) : 10 * SECOND);
 }
@@ -46,7 +49,7 @@ function isShort(lifeMs: number): boolean {
 /**
  * @param lifeMs the token's whole life as first seen
  * @param aheadMs how long before its end a token is renewed: the range to draw from
- * @param draw in [0, 1), the same for this process, key and token every time
+ * @param draw in [0, 1), always the same for this process, key and token
  */
 export function windowsOf(
   expiresAt: number,
@@ -63,12 +66,12 @@ export function windowsOf(
   return { refreshAt: Math.min(refreshAt, mustAt), mustAt, deadAt, expiresAt };
 }
 
-/** What a slot knows that decides a read. Times of pacing are on the monotonic clock. */
+/** What a slot knows that decides a read. The times of pacing are on the monotonic clock. */
 export interface FreshnessView {
   readonly windows: TokenWindows | undefined;
   /** The last attempt to renew the held token failed. */
   readonly renewalFailed: boolean;
-  /** No background attempt before this. */
+  /** No background attempt starts before this. */
   readonly nextAttemptAt: number;
   /** Without a usable token, callers are refused until this. */
   readonly failFastUntil: number;
@@ -100,8 +103,8 @@ export function isRenewalDue(view: FreshnessView, freshness: Freshness, monotoni
 }
 
 /**
- * The platform handed out the very token that is held: when to ask again. Not before it would hand out another one,
- * and never in a loop.
+ * Feishu returned the held token again: the time of the next attempt. Not before Feishu would return another one, and
+ * never at once.
  */
 export function nextAttemptAfterNoop(expiresAt: number, time: number): number {
   const pause = clamp(0.1 * (expiresAt - time), 2 * SECOND, MINUTE);
@@ -113,23 +116,23 @@ export function backgroundBackoff(consecutiveFailures: number, random: number): 
   return jittered(Math.min(MINUTE, SECOND * 2 ** (consecutiveFailures - 1)), random);
 }
 
-/** Between probes while callers go without: 0.5 s doubling to 15 s, times U(0.5, 1). */
+/** Between probes while callers get no token: 0.5 s doubling to 15 s, times U(0.5, 1). */
 export function failFastBackoff(consecutiveFailures: number, random: number): number {
   return jittered(Math.min(15 * SECOND, 0.5 * SECOND * 2 ** (consecutiveFailures - 1)), random);
 }
 
-/** Between probes when credentials, app or tenant were rejected: a human has to mend that. */
+/** Between probes while Feishu rejects the credentials, the app or the tenant: only a human can fix that. */
 export const PERMANENT_FAILURE_PAUSE_MS = MINUTE;
 
 /**
- * Before looking again at a key whose renewal another process has under way: 1 to 2 s, doubling to a minute while nothing
- * comes of it. In an outage a large fleet would otherwise do little else than look.
+ * Before the next look at a key that another process is renewing: 1 to 2 s, doubling to a minute while no token comes of
+ * it. Shorter pauses would keep a large fleet busy with looking during an outage.
  */
 export function contendedPause(contentions: number, random: number): number {
   return Math.min(MINUTE / 2, SECOND * 2 ** (contentions - 1)) * (1 + random);
 }
 
-/** A pause after a failed background attempt, cut short so that `mustAt` gets an attempt of its own. */
+/** Shortens a pause so that one attempt is made at `mustAt`. */
 export function pauseBeforeMust(pauseMs: number, windows: TokenWindows, time: number): number {
   return time < windows.mustAt ? Math.min(pauseMs, windows.mustAt - time) : pauseMs;
 }

@@ -1,38 +1,38 @@
 import { type FeishuAuthErrorCode } from '../errors/feishu-auth.error.js';
 import { type TokenKind } from './access-token.js';
 
-/** Counted in place by every read, so that the hot path costs an increment and no call. */
+/** Every read counts in place: an increment costs less than a call. */
 export interface ReadCounters {
   hits: number;
   staleServed: number;
 }
 
-/** How one request to the platform ended. `noop`: the platform handed out the very token that was held. */
+/** How one request to Feishu ended. `noop`: Feishu returned the held token again. */
 export type AttemptOutcome = 'success' | 'noop' | FeishuAuthErrorCode;
 
 /**
- * What tokens/ tells about itself. metrics/ implements it; tokens/ knows no more about who listens.
+ * Receives what happens in tokens/. metrics/ implements it.
  *
  * @internal
  */
 export interface TokenObserver {
   readCounters(kind: TokenKind): ReadCounters;
-  /** A call that awaited a flight is done waiting, however it ended. */
+  /** A call stopped waiting for a flight, with a token or an error. */
   waited(kind: TokenKind, waitMs: number): void;
-  /** A call was refused at once because the last flight failed a moment ago. */
+  /** A call was refused at once, because the last flight had just failed. */
   failedFast(kind: TokenKind): void;
-  /** A flight ended by taking over a token from the shared store. */
+  /** A flight adopted a token from the shared store. */
   adopted(kind: TokenKind): void;
-  /** A flight found nothing to adopt and asked the platform. */
+  /** A flight found nothing to adopt and asked Feishu. */
   missed(kind: TokenKind): void;
-  /** One request to the platform for a token is over. */
+  /** One request to Feishu for a token ended. */
   attempted(kind: TokenKind, outcome: AttemptOutcome, latencyMs: number): void;
-  /** A token was renewed after it could no longer be used. */
+  /** A token was renewed after its end. */
   renewedLate(kind: TokenKind): void;
-  /** An API rejected exactly the token that was held. */
+  /** An API rejected the held token. */
   invalidated(kind: TokenKind): void;
   lockAcquired(waitMs: number): void;
-  /** A flight left the work to whoever holds the lock: at once, or when its token was in the store. */
+  /** A flight left the renewal to the holder of the lock, at once or when the holder's token was in the store. */
   lockContended(waitMs?: number): void;
   lockFailedOpen(waitMs: number): void;
 }

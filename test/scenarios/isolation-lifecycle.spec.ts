@@ -42,7 +42,7 @@ async function healthOf({ engine }: TokenWorld): Promise<Record<string, unknown>
     instance: engine.options.instance,
     appType: engine.options.appType,
     metrics: engine.metrics,
-    slots: engine.reader,
+    slots: engine.slots,
     hasTicket: () => engine.tickets.hasTicket(),
   });
   const { 'feishu-auth': health } = await indicator.isHealthy();
@@ -581,7 +581,7 @@ describe('failing fast', () => {
     expect(world.logged).toHaveLength(1);
     // Not 'degraded': terminus 11 has no third state.
     expect(await healthOf(world)).toMatchObject({
-      reason: expect.stringContaining('credentials are rejected'),
+      reason: expect.stringContaining("rejects the app's credentials"),
     });
     await world.close();
   });

@@ -480,13 +480,13 @@ describe('B. Proactive refresh', () => {
 
   it('#22 a tick that throws ends neither the process nor the schedule', async () => {
     const { world, first } = await warmWorld();
-    const { reader } = world.engine;
+    const { sweeper } = world.engine;
     await prewarming(world, { intervalMs: 30 * SECOND });
-    reader.due = () => {
+    sweeper.due = () => {
       throw new Error('a bug of ours');
     };
     await world.clock.advance(REFRESH_AT);
-    Reflect.deleteProperty(reader, 'due');
+    Reflect.deleteProperty(sweeper, 'due');
 
     await world.clock.advance(MINUTE);
     expect(await settledAtOnce(world.tokens.getTenantAccessToken())).not.toBe(first);

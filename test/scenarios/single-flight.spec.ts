@@ -271,7 +271,7 @@ describe('A. Single flight and promise hygiene', () => {
       await TestClock.settle();
       expect(await settledAtOnce(failure)).toMatchObject({
         code: 'ERR_FEISHU_INVALID_ARGUMENT',
-        message: expect.stringContaining('within its own renewal'),
+        message: expect.stringContaining('asked for this token itself'),
       });
     });
 

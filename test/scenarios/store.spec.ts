@@ -832,7 +832,7 @@ describe('a crowd of tenants', () => {
         if (value !== `t-tenant-${index}`) wrong++;
       },
       () => {
-        expect(world.engine.reader.slots.size).toBeLessThanOrEqual(MAX);
+        expect(world.engine.slots.size).toBeLessThanOrEqual(MAX);
         expect(entries.size).toBeLessThanOrEqual(MAX + 8);
         expect(clock.pendingTimers).toBe(0);
         expect(world.tokens.handle(APP).peek()).toBe('a-token');
@@ -865,7 +865,7 @@ describe('a crowd of tenants', () => {
       },
       () => {
         // Those that failed a moment ago are remembered beyond the bound, twice of it at most (and one batch on its way).
-        expect(world.engine.reader.slots.size).toBeLessThanOrEqual(2 * MAX + 500);
+        expect(world.engine.slots.size).toBeLessThanOrEqual(2 * MAX + 500);
         expect(entries.size).toBeLessThanOrEqual(MAX + 8);
         expect(clock.pendingTimers).toBe(0);
       },
@@ -894,7 +894,7 @@ describe('a crowd of tenants', () => {
     // Flights under way cannot be let go; the next newcomer makes room.
     await world.settle(world.tokens.getTenantAccessToken({ tenantKey: 'one-more' }));
     await TestClock.settle();
-    expect(world.engine.reader.slots.size).toBeLessThanOrEqual(MAX);
+    expect(world.engine.slots.size).toBeLessThanOrEqual(MAX);
     expect(entries.size).toBeLessThanOrEqual(MAX + 8);
     await world.close();
     expect(clock.pendingTimers).toBe(0);
@@ -923,7 +923,7 @@ describe('a crowd of tenants', () => {
       await clock.advance(SECOND);
       afterFirst ||= store.operations.length;
       expect(clock.pendingTimers).toBeLessThanOrEqual(6 * 500);
-      expect(world.engine.reader.slots.size).toBeLessThanOrEqual(MAX);
+      expect(world.engine.slots.size).toBeLessThanOrEqual(MAX);
     }
     await clock.advance(6 * SECOND);
     expect(clock.pendingTimers).toBe(0);

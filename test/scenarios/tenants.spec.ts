@@ -124,7 +124,7 @@ describe("a store app's tenants", () => {
     await clock.advance(2_000);
     expect(await outcome).toMatchObject(REJECTED);
     expect(store.dump()).not.toContain('t-tenant.a');
-    expect(world.engine.reader.slots.find('tenant', 'a')?.kept).toBeUndefined();
+    expect(world.engine.slots.find('tenant', 'a')?.kept).toBeUndefined();
   });
 
   it('counts the later event, however late the earlier one comes, in any process', async () => {
@@ -213,7 +213,7 @@ describe("a store app's tenants", () => {
         await shared.clock.advance(10 * MINUTE);
         await world.settle(world.prewarmer.sweep());
       }
-      expect(world.engine.reader.slots.find('tenant', 'idle')).toBeUndefined();
+      expect(world.engine.slots.find('tenant', 'idle')).toBeUndefined();
       expect(world.engine.tenantRegistry.inUse()).toEqual(['busy']);
       const after = start(shared);
       await after.settle(after.prewarmer.sweep());

@@ -1,7 +1,7 @@
 import { FeishuAuthEngine } from '../../lib/feishu-auth.engine.js';
 import { type FeishuAuthModuleOptions } from '../../lib/feishu-auth.options.js';
-import { TenantPrewarm } from '../../lib/tenants/tenant-prewarm.js';
-import { TokenPrewarmer } from '../../lib/prewarm/token-prewarmer.js';
+import { createPrewarmer } from '../../lib/feishu-auth.services.js';
+import { type TokenPrewarmer } from '../../lib/prewarm/token-prewarmer.js';
 import { resolveOptions } from '../../lib/feishu-auth.options.schema.js';
 import { type ClockTimer } from '../../lib/time/clock.js';
 import { type TokenHandle } from '../../lib/tokens/access-token.js';
@@ -47,7 +47,7 @@ export class SimulatedProcess {
     });
     const mute = { log: () => undefined, warn: () => undefined, error: () => undefined };
     this.engine = new FeishuAuthEngine(options, clock, random.fork(), mute);
-    this.prewarmer = prewarmerOf(this.engine);
+    this.prewarmer = createPrewarmer(this.engine, { warn: () => undefined });
     this.handles = Array.from({ length: tenants }, () => undefined);
     this.nextTenant = Math.floor(random.next() * tenants);
   }
@@ -104,28 +104,4 @@ export class SimulatedProcess {
       })
       .catch(() => undefined);
   }
-}
-
-function prewarmerOf(engine: FeishuAuthEngine): TokenPrewarmer {
-  const { options, reader, tickets, metrics, clock, probeStore, tenants: lifecycle } = engine;
-  const tenants = new TenantPrewarm({
-    registry: engine.tenantRegistry,
-    lifecycle,
-    reader,
-    maxTokens: options.maxTokens,
-    clock,
-  });
-  return new TokenPrewarmer({
-    instance: options.instance,
-    appType: options.appType,
-    options: options.prewarm === false ? undefined : options.prewarm,
-    reader,
-    tickets,
-    tenants,
-    metrics,
-    clock,
-    findRegistry: () => undefined,
-    probeStore,
-    warn: () => undefined,
-  });
 }

@@ -1,7 +1,8 @@
 import { slotOf } from '../../../test/fixtures/token-slots.js';
 import { FeishuAuthError, type FeishuAuthErrorCode } from '../../errors/feishu-auth.error.js';
 import { TestClock } from '../../testing/test-clock.js';
-import { FailureLog, type FailureLogger } from './failure-log.js';
+import { ThrottledLog, type ModuleLogger } from '../../time/throttled-log.js';
+import { FailureLog } from './failure-log.js';
 
 const error = (
   code: FeishuAuthErrorCode = 'ERR_FEISHU_PLATFORM_UNAVAILABLE',
@@ -17,10 +18,11 @@ describe('FailureLog', () => {
     clock = new TestClock();
     lines = [];
     const say = (level: string) => (message: string) => void lines.push(`${level} ${message}`);
-    log = new FailureLog({ log: say('log'), warn: say('warn'), error: say('error') }, clock);
+    const logger = { log: say('log'), warn: say('warn'), error: say('error') };
+    log = new FailureLog(new ThrottledLog(logger, clock));
   });
 
-  it('says which token failed, with code, message and log id', () => {
+  it('logs which token failed, with code, message and log id', () => {
     log.failed(slotOf(clock, 'tenant_a'), error('ERR_FEISHU_PLATFORM_UNAVAILABLE', '2026-a'));
     log.failed(slotOf(clock, undefined, 'app'), error('ERR_FEISHU_RATE_LIMITED'));
     expect(lines).toEqual([
@@ -29,12 +31,12 @@ describe('FailureLog', () => {
     ]);
   });
 
-  it('says louder what only a human can mend', () => {
+  it('logs rejected credentials as an error, because only a human can fix them', () => {
     log.failed(slotOf(clock), error('ERR_FEISHU_CREDENTIALS_REJECTED'));
     expect(lines[0]).toMatch(/^error tenant_access_token: ERR_FEISHU_CREDENTIALS_REJECTED/);
   });
 
-  it('says one failure once, however long it goes on', async () => {
+  it('logs a failure that goes on only once', async () => {
     const slot = slotOf(clock);
     for (let i = 0; i < 100; i++) {
       log.failed(slot, error());
@@ -43,14 +45,14 @@ describe('FailureLog', () => {
     expect(lines).toHaveLength(1);
   });
 
-  it('says it when the failure turns into another one', () => {
+  it('logs again when the code of the failure changes', () => {
     const slot = slotOf(clock);
     log.failed(slot, error('ERR_FEISHU_PLATFORM_UNAVAILABLE'));
     log.failed(slot, error('ERR_FEISHU_CREDENTIALS_REJECTED'));
     expect(lines).toHaveLength(2);
   });
 
-  it('says when it is over, and nothing when there was nothing', () => {
+  it('logs the recovery once, and only after a failure', () => {
     const slot = slotOf(clock, 'tenant_a');
     log.succeeded(slot);
     expect(lines).toEqual([]);
@@ -60,7 +62,7 @@ describe('FailureLog', () => {
     expect(lines.slice(1)).toEqual(['log tenant_access_token of tenant_a: renewed again']);
   });
 
-  it('says a minute later how many tenants failed alike, not one line a tenant', async () => {
+  it('logs one line a minute for tenants that fail alike, with the number of the others', async () => {
     for (let i = 0; i < 1_000; i++) log.failed(slotOf(clock, `t${i}`), error());
     expect(lines).toHaveLength(1);
     await clock.advance(59_999);
@@ -71,45 +73,45 @@ describe('FailureLog', () => {
     expect(lines[1]).toMatch(/^warn tenant_access_token of late: .* \(and 1000 more like it\)$/);
   });
 
-  it('says the recovery of many once as well', () => {
+  it('logs the recovery of many tenants once', () => {
     const slots = Array.from({ length: 100 }, (_, i) => slotOf(clock, `t${i}`));
     for (const slot of slots) log.failed(slot, error());
     for (const slot of slots) log.succeeded(slot);
     expect(lines).toHaveLength(2);
   });
 
-  it('keeps the reasons and the kinds apart', () => {
+  it('logs each code and each kind of token apart', () => {
     log.failed(slotOf(clock, 'a'), error('ERR_FEISHU_PLATFORM_UNAVAILABLE'));
     log.failed(slotOf(clock, 'b'), error('ERR_FEISHU_TENANT_REJECTED'));
     log.failed(slotOf(clock, undefined, 'app'), error('ERR_FEISHU_PLATFORM_UNAVAILABLE'));
     expect(lines).toHaveLength(3);
   });
 
-  it('does not care where the wall clock jumps to', () => {
+  it('counts the minute by the monotonic clock', () => {
     log.failed(slotOf(clock, 'a'), error());
     clock.jumpWall(3_600_000);
     log.failed(slotOf(clock, 'b'), error());
     expect(lines).toHaveLength(1);
   });
 
-  it('says once a minute that the ticket could not be asked for', async () => {
+  it('logs once a minute that the request for the ticket failed', async () => {
     log.resendFailed(error('ERR_FEISHU_CREDENTIALS_REJECTED'));
     log.resendFailed(error('ERR_FEISHU_CREDENTIALS_REJECTED'));
     await clock.advance(60_000);
     log.resendFailed(new Error('a foreign message, which may hold anything'));
     expect(lines).toEqual([
-      'warn app_ticket: asking for it again failed: ERR_FEISHU_CREDENTIALS_REJECTED: POST /x: HTTP 503',
-      'warn app_ticket: asking for it again failed: unexpectedly',
+      'warn app_ticket: the request to send it again failed: ERR_FEISHU_CREDENTIALS_REJECTED: POST /x: HTTP 503',
+      'warn app_ticket: the request to send it again failed: unexpected error (and 1 more like it)',
     ]);
   });
 
-  it('survives a logger that throws', () => {
+  it("does not throw when the host's logger throws", () => {
     const fail = (): never => {
       throw new Error('disk full');
     };
-    const broken: FailureLogger = { log: fail, warn: fail, error: fail };
+    const broken: ModuleLogger = { log: fail, warn: fail, error: fail };
     const slot = slotOf(clock);
-    const quiet = new FailureLog(broken, clock);
+    const quiet = new FailureLog(new ThrottledLog(broken, clock));
     expect(() => {
       quiet.failed(slot, error('ERR_FEISHU_CREDENTIALS_REJECTED'));
       quiet.succeeded(slot);

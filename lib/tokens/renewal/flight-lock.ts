@@ -2,14 +2,14 @@ import { type RefreshLease, type RefreshLock } from '../../lock/refresh-lock.js'
 import { type Clock } from '../../time/clock.js';
 import { withDeadline, withSignal } from '../../time/deadline.js';
 import { type HeldToken } from '../slot/held-token.js';
-import { type TokenFlight } from './token-flight.js';
-import { type TokenObserver } from '../token-observer.js';
 import { type TokenSlot } from '../slot/token-slot.js';
+import { type TokenObserver } from '../token-observer.js';
+import { type TokenFlight } from './token-flight.js';
 
-/** Between two looks at what the holder of the lock may have stored by now. */
+/** How often a waiting flight looks into the store for the token of the lock's holder. */
 const LOOK_EVERY_MS = 50;
 
-/** Takes over what the store holds by now, if it is any use. */
+/** Adopts the token in the store, if it is any use. */
 type Look = () => Promise<HeldToken | undefined>;
 
 /** @internal */
@@ -19,35 +19,35 @@ export interface FlightLockOptions {
   readonly observer: TokenObserver;
   readonly ttlMs: number;
   readonly waitMs: number;
-  /** Beyond `waitMs`, how long a lock may take to answer at all. */
+  /** How long a lock may take to answer, beyond `waitMs`. */
   readonly graceMs: number;
 }
 
-/** How a flight comes by the fleet's lock, or does without. */
+/** Takes the fleet's lock for a flight, or lets the flight go on without it. */
 export class FlightLock {
   constructor(private readonly options: FlightLockOptions) {}
 
   /**
-   * The lease; `undefined` to go on without; `'contended'` to leave the work to whoever has it; or the token that `look`
-   * found meanwhile.
+   * Resolves with the lease; with `undefined` to go on without the lock; with `'contended'` to leave the renewal to the
+   * holder; or with the token that `look` found.
    *
-   * @param isShared whether the store answers: one that does not shows no waiter what the lock's holder fetched
-   * @param look into the store, now and then: or all who wait would have to take the lock in turn to find it
+   * @param storeAnswers whether the store answers; if not, the token of the lock's holder could not be adopted
+   * @param look adopts from the store while the flight waits, so that waiting flights need not take the lock in turn
    */
   async acquire(
     slot: TokenSlot,
     flight: TokenFlight,
-    isShared = true,
+    storeAnswers = true,
     look?: Look,
   ): Promise<RefreshLease | { token: HeldToken } | 'contended' | undefined> {
     const { clock, observer } = this.options;
     const startedAt = clock.monotonic();
-    // Callers wait: a lock in the same trouble as the store would cost them its deadline on top, and save no call.
-    if (!isShared && flight.blocking) {
+    // A lock that shares the store's trouble would cost the callers another deadline, and save no call.
+    if (!storeAnswers && flight.blocking) {
       observer.lockFailedOpen(0);
       return undefined;
     }
-    // Only a flight that nobody waits for and that has time may leave the work to others.
+    // A flight without callers, and with time left, leaves the renewal to others.
     const mayWait = (): boolean =>
       flight.blocking || flight.purpose.after !== undefined || slot.freshness() === 'must-refresh';
     for (;;) {
@@ -65,13 +65,13 @@ export class FlightLock {
         observer.lockContended();
         return 'contended';
       }
-      // For app and tenant tokens the lock saves calls and guards nothing. This is the one place for that choice.
+      // For app and tenant tokens the lock saves calls and guards nothing, so the flight goes on without it.
       observer.lockFailedOpen(waited);
       return undefined;
     }
   }
 
-  /** Waits for the lock, and for what its holder stores: whichever comes first. */
+  /** Waits for the lock or for the token of its holder, whichever comes first. */
   private async askAndLook(
     key: string,
     waitMs: number,
@@ -85,7 +85,7 @@ export class FlightLock {
     const lease = await this.ask(key, waitMs, over.signal);
     stop();
     signal.removeEventListener('abort', stop);
-    // A look under way ends first: what it takes over must not come between.
+    // A look in progress may still adopt a token, so it ends first.
     const token = await looking;
     if (typeof lease !== 'object') return token ? { token } : lease;
     const bounded = this.bounded(lease);
@@ -94,7 +94,7 @@ export class FlightLock {
     return { token };
   }
 
-  /** What `look` finds at last, which ends the waiting for the lock. Never rejects. */
+  /** Looks until it finds a token, which ends the wait for the lock. Never rejects. */
   private async lookUntil(over: AbortController, look: Look): Promise<HeldToken | undefined> {
     for (;;) {
       await this.options.clock.sleep(LOOK_EVERY_MS, over.signal);
@@ -106,7 +106,7 @@ export class FlightLock {
     }
   }
 
-  /** A lock that does not take its lease back must not hold up what comes next: the lease runs out by itself. */
+  /** Bounds the release: a lease that could not be released ends by its lifetime. */
   private bounded(lease: RefreshLease): RefreshLease {
     const { clock, graceMs } = this.options;
     const release = async (): Promise<void> => withDeadline(clock, lease.release(), graceMs, () => undefined);
@@ -123,7 +123,7 @@ export class FlightLock {
     try {
       return await withDeadline(clock, withSignal(asked, signal), waitMs + graceMs, () => 'unavailable');
     } catch {
-      // A lease that comes after we gave up on it must not lock anybody out.
+      // A lease that arrives too late would keep other processes out, so it is released.
       asked.then((late) => late?.release()).catch(() => undefined);
       return 'unavailable';
     }

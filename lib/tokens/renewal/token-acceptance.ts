@@ -7,16 +7,16 @@ import { type RandomSource } from '../../time/random-source.js';
 import { nextAttemptAfterNoop, tokenTime, windowsOf } from '../freshness.js';
 import { type HeldToken } from '../slot/held-token.js';
 import { KeptToken } from '../slot/kept-token.js';
-import { type TokenObserver } from '../token-observer.js';
 import { type TokenSlot } from '../slot/token-slot.js';
 import { fingerprintOf } from '../slot/value-fingerprint.js';
+import { type TokenObserver } from '../token-observer.js';
 
-/** How long a value that the platform handed out again after its rejection is not rejected once more. */
+/** For how long a value that Feishu returned again after its rejection cannot be rejected once more. */
 const CONFIRMED_MS = 60_000;
 
-/** Decides which token a slot holds next: what the store has and what the platform grants both come through here. */
+/** Decides which token a slot holds next, of those that the store has and that Feishu grants. */
 export class TokenAcceptance {
-  /** Makes the draw of a token's windows the same each time in this process, and another in the next. */
+  /** Makes the draw of a token's windows repeatable in this process, and different in another one. */
   private readonly drawSeed: string;
 
   constructor(
@@ -29,17 +29,18 @@ export class TokenAcceptance {
   }
 
   /**
-   * Takes over what the store holds. In place of a held token only another value that is not due for renewal itself;
-   * never "what ends later", because the same token computed by another process ends a little later.
+   * Adopts the stored token. It replaces a held token only if it has another value and is not due for renewal itself. A
+   * later end does not count: each process computes a slightly different end for the same token, and a process that
+   * adopts it again and again would never renew.
    */
   fromStore(slot: TokenSlot, stored: StoredSecret): HeldToken | undefined {
     const { secret, obtainedAt, expiresAt, lifeMs } = stored;
     if (expiresAt === undefined || lifeMs === undefined) return undefined;
-    // The value held here is no news, dead or alive: with the wall clock set back, its record would revive it.
+    // The held value, dead or alive, is not news. After the wall clock was set back, its record would revive it.
     if (slot.kept?.value === secret) return undefined;
     const now = this.clock.now();
-    // A writer whose clock is fast must not make a token live longer than any does.
     const fingerprint = fingerprintOf(secret);
+    // `now + lifeMs`: the writer's clock may be fast.
     const endsAt = Math.min(expiresAt, now + lifeMs, slot.knownEnd(fingerprint));
     const origin = { anchor: now - this.clock.monotonic(), obtainedAt, source: 'store' as const };
     const token = this.toHeld(slot, secret, endsAt, lifeMs, origin);
@@ -50,10 +51,10 @@ export class TokenAcceptance {
   }
 
   /**
-   * Takes what the platform granted. `isNoop`: it is the very token that was held, or rejected a moment ago.
+   * Accepts the token that Feishu granted. `isNoop`: it has the value that is held, or that was rejected just before.
    *
-   * @throws FeishuAuthError `ERR_FEISHU_PLATFORM_UNAVAILABLE` for a token whose life was over when it came, as after a
-   * machine slept; `ERR_FEISHU_MALFORMED_RESPONSE` for one that ends before the one held
+   * @throws FeishuAuthError `ERR_FEISHU_PLATFORM_UNAVAILABLE` for a token that has already expired, as after the machine
+   * slept; `ERR_FEISHU_MALFORMED_RESPONSE` for a token that ends before the held one
    */
   fromPlatform(slot: TokenSlot, grant: TokenGrant): { token: HeldToken; isNoop: boolean } {
     const held = slot.usable();
@@ -61,13 +62,11 @@ export class TokenAcceptance {
     const anchor = grant.startedAt - grant.startedMonotonic;
     const origin = { anchor, obtainedAt: grant.startedAt, source: 'platform' as const };
     const before = slot.kept?.value === grant.value ? slot.kept : undefined;
-    // What remains of a token that was held before is not its whole life.
+    // For a token that was held before, `expire` is the rest of its life.
     const lifeMs = before?.lifeMs ?? grant.expireMs;
     const token = this.toHeld(slot, grant.value, grant.startedAt + grant.expireMs, lifeMs, origin);
-    if (this.timeOf(token) >= token.deadAt) throw cameTooLate();
-    if (held && token.expiresAt - token.anchor < held.expiresAt - held.anchor) {
-      throw endsSooner();
-    }
+    if (this.timeOf(token) >= token.deadAt) throw alreadyExpired();
+    if (held && token.expiresAt - token.anchor < held.expiresAt - held.anchor) throw endsSooner();
     const isNoop = this.confirmRejected(slot, grant.value) || before !== undefined;
     this.hold(slot, token);
     return { token, isNoop };
@@ -75,28 +74,27 @@ export class TokenAcceptance {
 
   private confirmHeld(slot: TokenSlot, held: HeldToken, grant: TokenGrant): HeldToken {
     const anchor = grant.startedAt - grant.startedMonotonic;
-    // The earlier of the two ends, by the monotonic clock: the wall clock may have been set in between.
+    // The earlier of both ends by the monotonic clock: the wall clock may have been set in between.
     const endsAt = Math.min(held.expiresAt - held.anchor, grant.startedMonotonic + grant.expireMs) + anchor;
     const origin = { anchor, obtainedAt: held.obtainedAt, source: 'platform' as const };
     const same = this.toHeld(slot, held.value, endsAt, held.lifeMs, origin);
     const postponed = nextAttemptAfterNoop(same.expiresAt, this.timeOf(same));
-    // Not past its dead line: till `refreshAt` reads look at nothing else.
+    // Not after `deadAt`: before `refreshAt`, reads check nothing else.
     const token = same.renewedAt(Math.min(Math.max(same.refreshAt, postponed), same.deadAt));
     this.hold(slot, token);
     return token;
   }
 
-  /** The platform stands by a value that an API rejected: the token was never the problem. */
+  /** Feishu returned the value that an API rejected: the token was not the problem. */
   private confirmRejected(slot: TokenSlot, value: string): boolean {
-    if (slot.rejected === undefined || slot.rejected.fingerprint !== fingerprintOf(value)) return false;
-    const until = this.clock.monotonic() + CONFIRMED_MS;
-    slot.confirmed = { fingerprint: slot.rejected.fingerprint, until };
-    slot.rejected = undefined;
+    const { rejected } = slot;
+    if (rejected === undefined || rejected.fingerprint !== fingerprintOf(value)) return false;
+    slot.confirm(rejected.fingerprint, this.clock.monotonic() + CONFIRMED_MS);
     return true;
   }
 
   private hold(slot: TokenSlot, token: HeldToken): void {
-    if (slot.kept && !slot.usable()) this.observer.renewedLate(slot.query.kind);
+    if (slot.kept && !slot.usable()) this.observer.renewedLate(slot.kind);
     slot.hold(token);
   }
 
@@ -112,7 +110,7 @@ export class TokenAcceptance {
     return new KeptToken(value, refreshAt, expiresAt, anchor, lifeMs, obtainedAt, source);
   }
 
-  /** In [0, 1): the same for this process, key and token however often it is asked for. */
+  /** In [0, 1), always the same for this process, key and token. */
   private draw(key: string, value: string): number {
     const digest = createHash('sha256').update(`${this.drawSeed}\n${key}\n${value}`).digest();
     return digest.readUInt32BE(0) / 2 ** 32;
@@ -123,12 +121,12 @@ export class TokenAcceptance {
   }
 }
 
-function cameTooLate(): FeishuAuthError {
-  const message = 'the token that the platform granted had no life left when it came';
+function alreadyExpired(): FeishuAuthError {
+  const message = 'Feishu returned an already expired token; the next attempt asks again';
   return new FeishuAuthError('ERR_FEISHU_PLATFORM_UNAVAILABLE', message, { retryable: true });
 }
 
 function endsSooner(): FeishuAuthError {
-  const message = 'the token that the platform granted ends sooner than the one that is held';
+  const message = 'Feishu returned a token that ends before the held one; the held one stays in use';
   return new FeishuAuthError('ERR_FEISHU_MALFORMED_RESPONSE', message, { retryable: true });
 }

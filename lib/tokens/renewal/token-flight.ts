@@ -1,43 +1,43 @@
 import { FeishuAuthError } from '../../errors/feishu-auth.error.js';
-import { withSignal } from '../../time/deadline.js';
 import { type Clock, type ClockTimer } from '../../time/clock.js';
+import { withSignal } from '../../time/deadline.js';
 import { type HeldToken } from '../slot/held-token.js';
 
 /**
- * How a flight ends, short of failing. `contended`: another process has the renewal under way, nobody waits here.
- * `superseded`: an invalidation came between; who waits looks again.
+ * How a flight ends without an error. `contended`: another process renews the token, and no caller waits here.
+ * `superseded`: an invalidation came in between; callers that wait look again.
  */
 export type FlightEnd = { readonly token: HeldToken } | 'contended' | 'superseded';
 
 const SUPERSEDED = 'superseded';
 
-/** What a flight is for. */
+/** Why a flight starts. */
 export interface FlightPurpose {
-  /** Asked for explicitly: what the store holds is no answer. */
+  /** A caller asked for a renewal: the token in the store is no answer. */
   readonly explicit?: boolean;
-  /** Begins only when this flight, which it replaces, has let go of everything. */
+  /** The superseded flight. This one begins when that one has released everything. */
   readonly after?: TokenFlight | undefined;
 }
 
 /** What the owner of a flight does, and is told. */
 export interface FlightPlan {
-  /** The flight itself: resolves as soon as callers can go on. */
+  /** The flight itself. It resolves as soon as callers can go on. */
   body(flight: TokenFlight): Promise<FlightEnd>;
   /** Told before any caller goes on. */
   landed(flight: TokenFlight, end: FlightEnd): void;
-  /** Told before any caller goes on; what it returns is the error they all get. */
+  /** Told before any caller goes on. @returns the error for all callers */
   failed(flight: TokenFlight, error: unknown): FeishuAuthError;
 }
 
-/** One renewal of one slot that all its callers share. */
+/** One renewal of one slot. All callers of the slot share it. */
 export class TokenFlight {
-  /** Whether a caller waits for it. Once true it stays so. */
+  /** Whether a caller waits. Once true, it stays true. */
   blocking = false;
-  /** What goes on after callers went on: writing to the store, releasing the lock. */
+  /** What goes on after callers went on: the store is written, the lock released. */
   aftermath: Promise<unknown> = Promise.resolve();
-  /** Settles with the flight's end. Handled, so that a failure nobody waits for is no unhandled rejection. */
+  /** Settles with the flight's end. Its rejection is handled, also if no caller waits. */
   readonly outcome: Promise<FlightEnd>;
-  /** Settles when everything of it is through, its aftermath included. Never rejects. */
+  /** Settles when everything is over, the aftermath included. Never rejects. */
   readonly settled: Promise<void>;
   private readonly controller = new AbortController();
   private deadline: ClockTimer | undefined;
@@ -65,19 +65,19 @@ export class TokenFlight {
     this.settled = this.finish(work);
   }
 
-  /** Aborted when the flight is over before its time: superseded, out of time, or closed. */
+  /** Aborted when the flight ends early: superseded, out of time, or closed. */
   get signal(): AbortSignal {
     return this.controller.signal;
   }
 
-  /** From now on a caller waits: it may wait for locks, retries what is transient, and has a deadline. */
+  /** A caller waits from now on: the flight may wait for the lock, retries transient failures, and has a deadline. */
   makeBlocking(): void {
     if (this.blocking) return;
     this.blocking = true;
     this.deadline = this.clock.setTimeout(() => this.abort(this.outOfTime()), this.deadlineMs, { ref: true });
   }
 
-  /** Ends the flight now: with `reason` as its failure, or as superseded. */
+  /** Ends the flight now: it fails with `reason`, or is superseded. */
   abort(reason: FeishuAuthError | typeof SUPERSEDED): void {
     this.controller.abort(reason);
   }
@@ -92,7 +92,7 @@ export class TokenFlight {
   private outOfTime(): FeishuAuthError {
     return new FeishuAuthError(
       'ERR_FEISHU_PLATFORM_UNAVAILABLE',
-      `no token within ${this.deadlineMs} ms: the platform, the store or a custom fetch does not answer`,
+      `no token within ${this.deadlineMs} ms: Feishu, the store or a custom fetch did not answer in time`,
       { retryable: true },
     );
   }

@@ -8,7 +8,7 @@ import { fingerprintOf } from '../slot/value-fingerprint.js';
 
 const MINUTE = 60_000;
 
-/** A store that the test can look into, slow down and take away. */
+/** A store that the test can inspect, slow down and switch off. */
 class FakeCache {
   readonly entries = new Map<string, unknown>();
   readonly ttls: (number | undefined)[] = [];
@@ -78,7 +78,7 @@ describe('TokenPublisher', () => {
   }
 
   describe('publish', () => {
-    it('stores the token with its facts, for its remaining life and ten minutes', async () => {
+    it('stores the token and its facts for the remaining life plus ten minutes', async () => {
       await publish('token-1');
       expect(await stored()).toEqual({
         secret: 'token-1',
@@ -89,27 +89,27 @@ describe('TokenPublisher', () => {
       expect(cache.ttls).toEqual([130 * MINUTE]);
     });
 
-    it('replaces one that ends sooner', async () => {
+    it('replaces a record that ends sooner', async () => {
       await write('older', 119 * MINUTE);
       await publish('newer');
       expect(await stored()).toMatchObject({ secret: 'newer' });
     });
 
-    it('leaves one that ends later', async () => {
+    it('keeps a record that ends later', async () => {
       await write('later', 121 * MINUTE);
       await publish('sooner');
       expect(await stored()).toMatchObject({ secret: 'later' });
       expect(writes()).toBe(0);
     });
 
-    it('replaces one that ends later but was rejected', async () => {
+    it('replaces a record that ends later but was rejected', async () => {
       await write('rejected', 121 * MINUTE);
-      slot.rejected = { fingerprint: fingerprintOf('rejected'), until: Infinity };
+      slot.reject(fingerprintOf('rejected'), Infinity);
       await publish('sooner');
       expect(await stored()).toMatchObject({ secret: 'sooner' });
     });
 
-    it('replaces a record that is corrupt, and one without an end', async () => {
+    it('replaces a corrupt record, and a record without an end', async () => {
       cache.entries.set(slot.key, 'garbage');
       await publish('token-1');
       expect(await stored()).toMatchObject({ secret: 'token-1' });
@@ -118,7 +118,7 @@ describe('TokenPublisher', () => {
       expect(await stored()).toMatchObject({ secret: 'token-2' });
     });
 
-    it('leaves a record of a later version of this module', async () => {
+    it('keeps a record of a later version of this module', async () => {
       cache.entries.set(slot.key, { version: 2 });
       await publish('token-1');
       expect(await stored()).toBe('newer');
@@ -126,11 +126,11 @@ describe('TokenPublisher', () => {
       expect(writes()).toBe(0);
     });
 
-    it('#45 looks again when the process stood still until its lock ran out: another token may be there by then', async () => {
+    it("#45 reads the store again when the lease ended during the read, and keeps the next holder's token", async () => {
       let isHeld = true;
       const lease = { isHeld: () => isHeld, release: () => Promise.resolve() };
       const { get } = cache;
-      // Answers what was there when it was asked, long after.
+      // The answer is from before the next holder's write.
       cache.get = async () => {
         cache.get = get;
         await write('of the next holder', 121 * MINUTE);
@@ -144,25 +144,25 @@ describe('TokenPublisher', () => {
       expect(writes()).toBe(0);
     });
 
-    it('stores nothing that an invalidation came before', async () => {
+    it('stores nothing after an invalidation', async () => {
       const token = tokenOf(clock, 'token-1');
       await publisher.publish(slot, slot.generation - 1, token);
       cache.slowMs = 100;
       const publishing = publisher.publish(slot, slot.generation, token);
       await clock.advance(50);
-      slot.generation++;
+      slot.supersede();
       await clock.advance(200);
       await publishing;
       expect(writes()).toBe(0);
     });
   });
 
-  describe('to a store that does not take it', () => {
+  describe('publish, when the store does not accept the token', () => {
     beforeEach(() => {
       cache.isDown = true;
     });
 
-    it('tries once more five seconds later, without keeping anybody waiting', async () => {
+    it('tries once more five seconds later, without delaying the caller', async () => {
       await publish('token-1');
       cache.isDown = false;
       await clock.advance(4_999);
@@ -173,7 +173,7 @@ describe('TokenPublisher', () => {
       expect(clock.pendingTimers).toBe(0);
     });
 
-    it('gives up after that', async () => {
+    it('gives up after the second attempt', async () => {
       await publish('token-1');
       await clock.advance(5_000);
       cache.isDown = false;
@@ -182,7 +182,7 @@ describe('TokenPublisher', () => {
       expect(clock.pendingTimers).toBe(0);
     });
 
-    it('does not when the token is no longer the current one', async () => {
+    it('does not try again when the token was replaced', async () => {
       await publish('token-1');
       slot.hold(tokenOf(clock, 'token-2'));
       cache.isDown = false;
@@ -190,15 +190,16 @@ describe('TokenPublisher', () => {
       expect(await stored()).toBe('miss');
     });
 
-    it('does not when an invalidation came between', async () => {
+    it('does not try again after an invalidation', async () => {
       await publish('token-1');
-      slot.generation++;
+      slot.supersede();
+      slot.hold(tokenOf(clock, 'token-1'));
       cache.isDown = false;
       await clock.advance(5_000);
       expect(await stored()).toBe('miss');
     });
 
-    it('does not when the application closes, and leaves no timer behind', async () => {
+    it('does not try again when the application closes, and leaves no timer', async () => {
       await publish('token-1');
       expect(clock.pendingTimers).toBe(1);
       cache.isDown = false;
@@ -210,7 +211,7 @@ describe('TokenPublisher', () => {
   });
 
   describe('withdraw', () => {
-    it('removes the rejected value, and keeps the place for a minute', async () => {
+    it('removes the rejected value and leaves an empty record for a minute', async () => {
       await publish('token-1');
       await publisher.withdraw(slot, 'token-1');
       expect(await stored()).toBe('miss');
@@ -218,7 +219,7 @@ describe('TokenPublisher', () => {
       expect(cache.ttls.at(-1)).toBe(MINUTE);
     });
 
-    it('leaves another value', async () => {
+    it('keeps another value', async () => {
       await publish('token-2');
       await publisher.withdraw(slot, 'token-1');
       expect(await stored()).toMatchObject({ secret: 'token-2' });
@@ -229,14 +230,14 @@ describe('TokenPublisher', () => {
       ['empty', () => undefined],
       ['down', () => void (cache.isDown = true)],
       ['of a later version', () => void cache.entries.set(slot.key, { version: 2 })],
-    ])('does nothing, and never rejects, with a store that is %s', async (_, prepare) => {
+    ])('does nothing and does not reject when the store is %s', async (_, prepare) => {
       prepare();
       await publisher.withdraw(slot, 'token-1');
       expect(writes()).toBe(0);
     });
   });
 
-  it('makes one change of a record after the other', async () => {
+  it('makes the changes of one record one after the other', async () => {
     await publish('token-1');
     cache.log.length = 0;
     cache.slowMs = 100;
@@ -249,7 +250,7 @@ describe('TokenPublisher', () => {
     expect(await stored()).toMatchObject({ secret: 'token-2' });
   });
 
-  it('does not make one key wait for another', async () => {
+  it('makes the changes of two records at the same time', async () => {
     cache.slowMs = 100;
     const other = slotOf(clock, 'tenant_b');
     const both = Promise.all([

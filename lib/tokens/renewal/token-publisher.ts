@@ -6,12 +6,13 @@ import { type HeldToken } from '../slot/held-token.js';
 import { type TokenSlot } from '../slot/token-slot.js';
 import { fingerprintOf } from '../slot/value-fingerprint.js';
 
-/** The store keeps a record this much longer than it lives: a host with a fast clock must not delete a live one. */
+/** The store keeps a record longer than its token lives: a host with a fast clock must not delete a live one. */
 const RECORD_MARGIN_MS = 10 * 60_000;
 const WRITE_RETRY_MS = 5_000;
+/** How long a removed record stays in the store, without a token. */
 const REMOVED_FOR_MS = 60_000;
 
-/** Puts tokens into the shared store and takes rejected ones out: one change of a slot's record after the other. */
+/** Writes tokens to the shared store and removes rejected ones. Changes of one record follow each other. */
 export class TokenPublisher {
   private readonly lastChange = new WeakMap<TokenSlot, Promise<unknown>>();
 
@@ -22,37 +23,42 @@ export class TokenPublisher {
   ) {}
 
   /**
-   * Stores the slot's `token`, obtained under `generation`; once more later if the store does not take it.
+   * Stores the slot's `token`, obtained under `generation`. If the store does not accept it, one more attempt follows.
    *
-   * @param lease the lock under which it was obtained: once that has run out, somebody else's token may be there
+   * @param lease the lock under which the token was obtained; after its end, another process may have stored a token
    */
   async publish(slot: TokenSlot, generation: number, token: HeldToken, lease?: RefreshLease): Promise<void> {
     const isStored = await this.inTurn(slot, () => this.tryPublish(slot, generation, token, lease));
     if (!isStored) this.publishLater(slot, generation, token).catch(() => undefined);
   }
 
-  /** Stores what the store did not take before; ends with the first that it does not take now either. */
+  /** Stores what the store did not accept before. It stops at the first token that the store does not accept now. */
   async shareAgain(slots: Iterable<TokenSlot>): Promise<void> {
     for (const slot of slots) {
       if (slot.unshared === undefined) continue;
       const [token, generation] = [slot.usable(), slot.generation];
       if (token?.value !== slot.unshared) continue;
       if (!(await this.inTurn(slot, () => this.tryPublish(slot, generation, token)))) return;
-      slot.unshared = undefined;
+      slot.markShared();
     }
   }
 
-  /** Removes `value` from the store, if that is what the store holds. */
+  /** Removes `value` from the store, if the store holds exactly this value. */
   withdraw(slot: TokenSlot, value: string): Promise<void> {
     return this.inTurn(slot, () => this.tryWithdraw(slot, value));
   }
 
-  /** Removes whatever the store holds. */
+  /** Removes the slot's record from the store. */
   async clear(slot: TokenSlot): Promise<void> {
-    await this.inTurn(slot, () => this.records.clear(slot.key, this.clock.now(), REMOVED_FOR_MS));
+    await this.inTurn(slot, () => this.clearKey(slot.key));
   }
 
-  /** Reading, comparing and writing are three steps: two changes of one record must not be between each other's. */
+  /** Removes the record of a slot that this process does not have. */
+  async clearKey(key: string): Promise<void> {
+    await this.records.clear(key, this.clock.now(), REMOVED_FOR_MS);
+  }
+
+  /** A change reads, compares and writes. No other change of the same record may come between these steps. */
   private inTurn<T>(slot: TokenSlot, change: () => Promise<T>): Promise<T> {
     const turn = (this.lastChange.get(slot) ?? Promise.resolve()).then(change);
     const over: Promise<unknown> = turn
@@ -71,7 +77,7 @@ export class TokenPublisher {
     }
   }
 
-  /** False when the store did not take it. */
+  /** @returns false when the store did not accept the token */
   private async tryPublish(
     slot: TokenSlot,
     generation: number,
@@ -80,9 +86,9 @@ export class TokenPublisher {
   ): Promise<boolean> {
     const wasHeld = lease?.isHeld() === true;
     let stored = await this.records.read(slot.key);
-    // A process that stood still meanwhile has an answer from before: somebody else's token may be there by now.
+    // If the lease ended during the read, the answer may be older than the next holder's token.
     if (wasHeld && !lease.isHeld()) stored = await this.records.read(slot.key);
-    // Who comes late writes over nothing that it has not seen.
+    // Lease expired and store unreadable: do not overwrite.
     if (stored === UNAVAILABLE && lease?.isHeld() === false) return false;
     if (stored === 'newer' || slot.generation !== generation) return true;
     if (typeof stored === 'object' && this.isBetter(slot, stored.secret, stored.expiresAt, token))
@@ -98,10 +104,10 @@ export class TokenPublisher {
     const isCurrent = slot.generation === generation && slot.kept?.value === token.value;
     if (!isCurrent || this.closing.aborted) return;
     const isStored = await this.inTurn(slot, () => this.tryPublish(slot, generation, token));
-    if (!isStored) slot.unshared = token.value;
+    if (!isStored) slot.markUnshared(token.value);
   }
 
-  /** Whether the store holds a token that ends later, and none that was rejected. */
+  /** Whether the stored token ends later and was not rejected. */
   private isBetter(slot: TokenSlot, secret: string, expiresAt = -Infinity, token: HeldToken): boolean {
     const fingerprint = fingerprintOf(secret);
     const endsAt = Math.min(expiresAt, slot.knownEnd(fingerprint));

@@ -1,43 +1,41 @@
 import { isFeishuAuthError } from '../../errors/feishu-auth.error.js';
 import { isAppTokenRejection } from '../../platform/error-codes.js';
-import { type TokenGrant, type TokenGrants } from '../../platform/token-grants.js';
+import { type TokenGrant } from '../../platform/token-grants.js';
 import { type AppTicketService } from '../../ticket/app-ticket.service.js';
-import { type TokenFlight } from './token-flight.js';
 import { type TokenSlot } from '../slot/token-slot.js';
+import { type TokenFlight } from './token-flight.js';
 
-/** A flight's deadline is 8 s: what remains after a store that hung. */
+/** A flight has 8 s in all. This is what remains after a store that hung. */
 const TICKET_WAIT_MS = 7_000;
 
-/** A store app's own token, as its tenants' grants need it. */
-export interface AppTokens {
-  get(signal: AbortSignal): Promise<string>;
-  /** The tenant grant rejected `value`: drops it if it is still the current one. */
-  reject(value: string): Promise<unknown>;
-}
-
-/** Which grant a slot's token comes from, and what that grant needs first. */
+/**
+ * Requests the tokens of one kind from Feishu.
+ *
+ * @internal
+ */
 export interface TokenSource {
   /**
-   * What has to be had before the lock is taken; `undefined` where nothing has.
+   * Gets what the request needs before the lock is taken: no lock is held while another flight is waited for.
    *
-   * @param storeAnswers whether the store answered this flight; one that did not is not waited for again
+   * @param storeAnswers whether the store answered this flight; if not, it is not waited for again
    */
-  prepare(slot: TokenSlot, flight: TokenFlight, storeAnswers: boolean): Promise<string | undefined>;
-  /** One request to the platform. */
+  prepare(flight: TokenFlight, storeAnswers: boolean): Promise<string | undefined>;
+  /** Sends one request. */
   request(slot: TokenSlot, flight: TokenFlight, prepared: string | undefined): Promise<TokenGrant>;
-  /** After the platform rejected what `prepare` gave: another one to try once, or `undefined`. */
+  /** Feishu rejected what `prepare` returned: another one, to be tried once, or `undefined`. */
   recover(flight: TokenFlight, prepared: string | undefined, error: unknown): Promise<string | undefined>;
 }
 
-export class SelfBuiltTokenSource implements TokenSource {
-  constructor(private readonly grants: TokenGrants) {}
+/** A grant for the app's credentials alone. */
+export class CredentialsSource implements TokenSource {
+  constructor(private readonly grant: (signal: AbortSignal) => Promise<TokenGrant>) {}
 
   prepare(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
 
-  request({ query }: TokenSlot, { signal }: TokenFlight): Promise<TokenGrant> {
-    return query.kind === 'app' ? this.grants.selfBuiltApp(signal) : this.grants.selfBuiltTenant(signal);
+  request(_slot: TokenSlot, { signal }: TokenFlight): Promise<TokenGrant> {
+    return this.grant(signal);
   }
 
   recover(): Promise<undefined> {
@@ -45,41 +43,59 @@ export class SelfBuiltTokenSource implements TokenSource {
   }
 }
 
-/** `app_ticket` -> `app_access_token` -> `tenant_access_token` per tenant. */
-export class StoreAppTokenSource implements TokenSource {
+/** A grant for the `app_ticket` of a store app. */
+export class AppTicketSource implements TokenSource {
   constructor(
-    private readonly grants: TokenGrants,
     private readonly tickets: AppTicketService,
-    private readonly appTokens: AppTokens,
+    private readonly grant: (appTicket: string, signal: AbortSignal) => Promise<TokenGrant>,
   ) {}
 
-  prepare({ query }: TokenSlot, flight: TokenFlight, storeAnswers: boolean): Promise<string> {
-    return query.kind === 'app' ? this.ticket(flight, storeAnswers) : this.appTokens.get(flight.signal);
-  }
-
-  request({ query }: TokenSlot, { signal }: TokenFlight, prepared = ''): Promise<TokenGrant> {
-    return query.tenantKey === undefined
-      ? this.grants.storeApp(prepared, signal)
-      : this.grants.storeTenant(prepared, query.tenantKey, signal);
-  }
-
-  async recover(flight: TokenFlight, prepared = '', error: unknown): Promise<string | undefined> {
-    if (!isFeishuAuthError(error)) return undefined;
-    if (error.code === 'ERR_FEISHU_APP_TICKET_MISSING') {
-      this.tickets.refuse(prepared);
-      return this.ticket(flight, true);
-    }
-    if (!isAppTokenRejection(error.feishuCode)) return undefined;
-    await this.appTokens.reject(prepared);
-    const another = await this.appTokens.get(flight.signal);
-    return another === prepared ? undefined : another;
-  }
-
-  /** The ticket; waited for only where a caller waits anyway. */
-  private async ticket(flight: TokenFlight, storeAnswers: boolean): Promise<string> {
+  /** Waits for the ticket only if a caller waits for the flight. */
+  async prepare(flight: TokenFlight, storeAnswers: boolean): Promise<string> {
     const { signal } = flight;
-    const ticket = (storeAnswers ? undefined : this.tickets.held()) ?? (await this.tickets.current());
+    const held = storeAnswers ? undefined : this.tickets.held();
+    const ticket = held ?? (await this.tickets.current());
     if (ticket !== undefined) return ticket;
     return this.tickets.waitForTicket({ signal, timeoutMs: flight.blocking ? TICKET_WAIT_MS : 0 });
+  }
+
+  request(_slot: TokenSlot, { signal }: TokenFlight, ticket = ''): Promise<TokenGrant> {
+    return this.grant(ticket, signal);
+  }
+
+  async recover(flight: TokenFlight, ticket = '', error: unknown): Promise<string | undefined> {
+    if (!isFeishuAuthError(error, 'ERR_FEISHU_APP_TICKET_MISSING')) return undefined;
+    this.tickets.refuse(ticket);
+    return this.prepare(flight, true);
+  }
+}
+
+/** The token that another grant needs. */
+export interface NeededToken {
+  get(signal: AbortSignal): Promise<string>;
+  /** The grant rejected `value`: drops it if it is still the current one. */
+  reject(value: string): Promise<unknown>;
+}
+
+/** A grant for another token of the app: a store app's `app_access_token` grants the tokens of its tenants. */
+export class NeededTokenSource implements TokenSource {
+  constructor(
+    private readonly needed: NeededToken,
+    private readonly grant: (needed: string, slot: TokenSlot, signal: AbortSignal) => Promise<TokenGrant>,
+  ) {}
+
+  prepare({ signal }: TokenFlight): Promise<string> {
+    return this.needed.get(signal);
+  }
+
+  request(slot: TokenSlot, { signal }: TokenFlight, needed = ''): Promise<TokenGrant> {
+    return this.grant(needed, slot, signal);
+  }
+
+  async recover({ signal }: TokenFlight, needed = '', error: unknown): Promise<string | undefined> {
+    if (!isFeishuAuthError(error) || !isAppTokenRejection(error.feishuCode)) return undefined;
+    await this.needed.reject(needed);
+    const another = await this.needed.get(signal);
+    return another === needed ? undefined : another;
   }
 }

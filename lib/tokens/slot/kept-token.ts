@@ -2,10 +2,10 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { deadAtOf, mustAtOf } from '../freshness.js';
 import { type HeldToken } from './held-token.js';
 
-/** A promise that is kept for two hours must not keep the async context of whoever happened to be first as long. */
+/** The promise lives for two hours. It must not keep the async context of the first caller alive. */
 const runOutside = AsyncLocalStorage.snapshot();
 
-/** A token in as little memory as it takes: what can be worked out is, and the promise is made for the first who asks. */
+/** A held token in little memory: windows are computed, and the promise is made for the first caller. */
 export class KeptToken implements HeldToken {
   private resolved: Promise<string> | undefined = undefined;
 
@@ -31,13 +31,13 @@ export class KeptToken implements HeldToken {
     return deadAtOf(this.expiresAt, this.lifeMs);
   }
 
-  /** Apart, because whatever has a closure in it puts something on the heap at every call. */
+  /** A method of its own, because a function with a closure allocates at every call. */
   private resolve(): Promise<string> {
     this.resolved = runOutside(() => Promise.resolve(this.value));
     return this.resolved;
   }
 
-  /** The same, renewed at another time. */
+  /** The same token, to be renewed at another time. */
   renewedAt(refreshAt: number): KeptToken {
     const { value, expiresAt, anchor, lifeMs, obtainedAt, source } = this;
     return new KeptToken(value, refreshAt, expiresAt, anchor, lifeMs, obtainedAt, source);

@@ -2,7 +2,7 @@ import { type FeishuAuthErrorCode } from '../../errors/feishu-auth.error.js';
 import { type TokenKind } from '../access-token.js';
 
 /**
- * What health and metrics may know of one slot: never a token.
+ * What health and metrics may know of one slot. It never has a token.
  *
  * @internal
  */
@@ -11,19 +11,19 @@ export interface SlotState {
   readonly tenantKey: string | undefined;
   /** Whether a caller would get a token at once. */
   readonly usable: boolean;
-  /** Until the held token's end, in milliseconds; `undefined` when none is usable. */
+  /** Until the held token's end, in milliseconds; `undefined` when no token is usable. */
   readonly expiresInMs: number | undefined;
   /** The held token's whole life as first seen, in milliseconds. */
   readonly lifeMs: number | undefined;
-  /** Failed flights since the last one that succeeded. */
+  /** Failed flights since the last success. */
   readonly consecutiveFailures: number;
-  /** Present when the shared store did not take the token that is held. */
+  /** Present when the shared store did not accept the held token. */
   readonly unshared?: true;
-  /** Of the last failed flight; kept after a success, as history. */
+  /** The last failure; kept after a success, as history. */
   readonly lastError: { readonly code: FeishuAuthErrorCode; readonly atWallMs: number } | undefined;
 }
 
 /** @internal */
 export interface SlotStates {
-  slotStates(): Iterable<SlotState>;
+  states(): Iterable<SlotState>;
 }

@@ -1,8 +1,10 @@
-import { slotOf, tokenOf } from '../../../test/fixtures/token-slots.js';
+import { outage, slotOf, SOME_FLIGHT, tokenOf } from '../../../test/fixtures/token-slots.js';
 import { TestClock } from '../../testing/test-clock.js';
 import { SlotTable } from './slot-table.js';
-import { type TokenFlight } from '../renewal/token-flight.js';
 import { type TokenSlot } from './token-slot.js';
+
+const APP = { kind: 'app', identity: '' } as const;
+const tenant = (identity: string) => ({ kind: 'tenant', identity }) as const;
 
 describe('SlotTable', () => {
   let clock: TestClock;
@@ -10,37 +12,39 @@ describe('SlotTable', () => {
     clock = new TestClock();
   });
 
-  /** Slots of as many tenants, each read a second after the one before, added in order. */
+  const tableOf = (maxTokens: number): SlotTable =>
+    new SlotTable(maxTokens, ({ kind, identity }) => slotOf(clock, identity, kind));
+
+  /** The slots of `count` tenants, each read a second after the one before. */
   async function fill(table: SlotTable, count: number): Promise<TokenSlot[]> {
     const slots: TokenSlot[] = [];
     for (let i = 0; i < count; i++) {
       await clock.advance(1_000);
-      const slot = slotOf(clock, `t${i}`);
+      const slot = table.obtain(tenant(`t${i}`));
       slot.hold(tokenOf(clock, `token-${i}`));
       slots.push(slot);
-      table.add(slot);
     }
     return slots;
   }
-  const keysOf = (table: SlotTable) => [...table].map(({ query }) => query.tenantKey);
+  const identitiesIn = (table: SlotTable): string[] => [...table].map(({ identity }) => identity);
 
-  it('finds what was added, by kind and tenant', () => {
-    const table = new SlotTable(10);
-    const [app, own, tenant] = [slotOf(clock, undefined, 'app'), slotOf(clock), slotOf(clock, 'a')];
-    for (const slot of [app, own, tenant]) table.add(slot);
-    expect(table.find('app', undefined)).toBe(app);
-    expect(table.find('tenant', undefined)).toBe(own);
-    expect(table.find('tenant', 'a')).toBe(tenant);
+  it('makes a slot at the first query and returns it to the next', () => {
+    const table = tableOf(10);
+    const [app, own, ofTenant] = [APP, tenant(''), tenant('a')].map((query) => table.obtain(query));
+    expect(table.obtain(APP)).toBe(app);
+    expect(table.find('app', '')).toBe(app);
+    expect(table.find('tenant', '')).toBe(own);
+    expect(table.find('tenant', 'a')).toBe(ofTenant);
     expect(table.find('tenant', 'b')).toBeUndefined();
     expect(table.size).toBe(3);
-    expect([...table]).toEqual([app, own, tenant]);
+    expect([...table]).toEqual([own, ofTenant, app]);
   });
 
-  it('lets go of what is removed: it holds nothing any more, and its handles can tell', () => {
-    const table = new SlotTable(10);
-    for (const slot of [slotOf(clock, undefined, 'app'), slotOf(clock, 'a')]) {
+  it('detaches a removed slot, which then holds no token', () => {
+    const table = tableOf(10);
+    for (const query of [APP, tenant('a')]) {
+      const slot = table.obtain(query);
       slot.hold(tokenOf(clock, 'token'));
-      table.add(slot);
       table.remove(slot);
       expect(slot.detached).toBe(true);
       expect(slot.kept).toBeUndefined();
@@ -49,95 +53,99 @@ describe('SlotTable', () => {
     expect(table.size).toBe(0);
   });
 
-  it('does not remove the successor of what is removed twice', () => {
-    const table = new SlotTable(10);
-    const [first, successor] = [slotOf(clock, 'a'), slotOf(clock, 'a')];
-    table.add(first);
+  it('keeps the successor when a slot is removed twice', () => {
+    const table = tableOf(10);
+    const first = table.obtain(tenant('a'));
     table.remove(first);
-    table.add(successor);
+    const successor = table.successorOf(first);
+    expect(successor).not.toBe(first);
     table.remove(first);
     expect(table.find('tenant', 'a')).toBe(successor);
     expect(successor.detached).toBe(false);
+    expect(table.successorOf(successor)).toBe(successor);
+    expect(table.size).toBe(1);
   });
 
-  it('holds as many as it may, and lets nothing go before', async () => {
-    const table = new SlotTable(32);
+  it('evicts nothing up to maxTokens', async () => {
+    const table = tableOf(32);
     await fill(table, 32);
     expect(table.size).toBe(32);
   });
 
-  it('lets the least recently read go first, a few at a time, and never the newcomer', async () => {
-    const table = new SlotTable(32);
+  it('evicts the least recently read slots in a batch, and not the new one', async () => {
+    const table = tableOf(32);
     const slots = await fill(table, 32);
     await clock.advance(1_000);
     slots[0]?.readFresh();
-    const newcomer = slotOf(clock, 'new');
-    newcomer.readAt = -Infinity;
-    table.add(newcomer);
+    table.obtain(tenant('new')).markUnread();
     expect(table.size).toBe(30);
-    expect(keysOf(table)).toEqual(['t0', ...slots.slice(4).map(({ query }) => query.tenantKey), 'new']);
+    expect(identitiesIn(table)).toEqual(['t0', ...slots.slice(4).map(({ identity }) => identity), 'new']);
     expect(slots.slice(1, 4).every(({ detached }) => detached)).toBe(true);
   });
 
-  it('never lets go of the app token', async () => {
-    const table = new SlotTable(2);
-    const app = slotOf(clock, undefined, 'app');
-    table.add(app);
+  it('does not evict the tokens of the app itself', async () => {
+    const table = tableOf(2);
+    const [app, own] = [table.obtain(APP), table.obtain(tenant(''))];
     await fill(table, 20);
-    expect(table.find('app', undefined)).toBe(app);
-    expect(table.size).toBe(2);
+    expect(table.find('app', '')).toBe(app);
+    expect(table.find('tenant', '')).toBe(own);
+    expect(table.size).toBe(3);
   });
 
   it.each<[string, (slot: TokenSlot) => void]>([
-    ['a flight', (slot) => void (slot.flight = {} as TokenFlight)],
-    ['a failure', (slot) => void (slot.failFastUntil = clock.monotonic() + 100_000)],
+    ['has a flight', (slot) => slot.beginFlight(SOME_FLIGHT)],
     [
-      'a rejection',
-      (slot) => void (slot.rejected = { fingerprint: 'f', until: clock.monotonic() + 100_000 }),
+      'fails fast',
+      (slot) => {
+        slot.drop();
+        slot.failed(outage(clock, 100_000), true, 0);
+      },
     ],
-    [
-      'a confirmation',
-      (slot) => void (slot.confirmed = { fingerprint: 'f', until: clock.monotonic() + 100_000 }),
-    ],
-  ])('keeps a slot with %s to remember', async (_, pin) => {
-    const table = new SlotTable(8);
+    ['has a rejected value', (slot) => slot.reject('f', clock.monotonic() + 100_000)],
+    ['has a confirmed value', (slot) => slot.confirm('f', clock.monotonic() + 100_000)],
+  ])('does not evict a slot that %s', async (_, pin) => {
+    const table = tableOf(8);
     const [oldest] = await fill(table, 1);
     if (oldest) pin(oldest);
     await fill(table, 8);
     expect(table.find('tenant', 't0')).toBeDefined();
   });
 
-  it('forgets a failure once it is over', async () => {
-    const table = new SlotTable(8);
-    const [oldest] = await fill(table, 1);
-    if (oldest) oldest.failFastUntil = clock.monotonic() + 1_000;
+  it('evicts a slot whose failure is over', async () => {
+    const table = tableOf(8);
+    const oldest = table.obtain(tenant('oldest'));
+    oldest.failed(outage(clock, 1_000), true, 0);
     await clock.advance(1_001);
-    const others = Array.from({ length: 8 }, (__, i) => slotOf(clock, `u${i}`));
-    for (const slot of others) table.add(slot);
-    expect(oldest?.detached).toBe(true);
+    for (let i = 0; i < 8; i++) table.obtain(tenant(`u${i}`));
+    expect(oldest.detached).toBe(true);
     expect(table.size).toBe(8);
   });
 
-  it('bounds what it remembers of failures too: made-up tenant keys must not fill the memory', () => {
-    const table = new SlotTable(8);
+  it('keeps at most twice maxTokens when invented tenant keys fail', () => {
+    const table = tableOf(8);
     for (let i = 0; i < 1_000; i++) {
-      const slot = slotOf(clock, `made-up-${i}`);
-      slot.failFastUntil = Infinity;
-      table.add(slot);
+      table.obtain(tenant(`invented-${i}`)).failed(outage(clock, 1e9), true, 0);
     }
     expect(table.size).toBeLessThanOrEqual(16);
   });
 
-  it('keeps even then what has a flight', () => {
-    const table = new SlotTable(4);
-    const flying = slotOf(clock, 'flying');
-    flying.flight = {} as TokenFlight;
-    table.add(flying);
+  it('does not evict a slot with a flight among failing ones', () => {
+    const table = tableOf(4);
+    const flying = table.obtain(tenant('flying'));
+    flying.beginFlight(SOME_FLIGHT);
     for (let i = 0; i < 100; i++) {
-      const slot = slotOf(clock, `made-up-${i}`);
-      slot.failFastUntil = Infinity;
-      table.add(slot);
+      table.obtain(tenant(`invented-${i}`)).failed(outage(clock, 1e9), true, 0);
     }
     expect(table.find('tenant', 'flying')).toBe(flying);
+  });
+
+  it('holds nothing after it is closed', async () => {
+    const table = tableOf(8);
+    const [slot] = await fill(table, 3);
+    table.close();
+    expect(slot?.detached).toBe(true);
+    expect(table.closed).toBe(true);
+    expect(table.obtain(tenant('late')).identity).toBe('late');
+    expect(table.size).toBe(0);
   });
 });
