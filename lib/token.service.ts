@@ -12,6 +12,7 @@ import {
   type TokenRequestOptions,
 } from './tokens/access-token.js';
 import { type SlotTable } from './tokens/slot/slot-table.js';
+import { type TokenSlot } from './tokens/slot/token-slot.js';
 import { toAccessToken, type TokenReader } from './tokens/token-reader.js';
 
 /**
@@ -67,18 +68,19 @@ export function ownerOf(tokens: TokenService): TokenOwner {
 @FeishuService('TokenService')
 export class TokenService {
   readonly #reader: TokenReader;
-  readonly #slots: SlotTable;
   readonly #metrics: TokenMetrics;
   readonly #owner: TokenOwner;
   readonly #log: (text: string) => void;
   readonly #app: TokenHandle;
+  /** A store app's tenants. */
+  readonly #tenants: ReadonlyMap<string, TokenSlot>;
   /** The one tenant of a self-built app. */
   readonly #tenant: TokenHandle | undefined;
 
   /** @internal */
   constructor({ reader, slots, metrics, owner, log }: TokenServiceDependencies) {
     this.#reader = reader;
-    this.#slots = slots;
+    this.#tenants = slots.ofKind('tenant');
     this.#metrics = metrics;
     this.#log = log;
     this.#app = reader.handle({ kind: 'app' });
@@ -100,7 +102,7 @@ export class TokenService {
     if (this.#tenant && options?.tenantKey === undefined) return this.#tenant.get(options);
     const isPlain = options !== undefined && !options.signal && options.minValidityMs === undefined;
     if (isPlain && !this.#tenant && options.tenantKey !== undefined) {
-      const slot = this.#slots.find('tenant', options.tenantKey);
+      const slot = this.#tenants.get(options.tenantKey);
       const held = slot && this.#reader.peek(slot);
       if (held) return held.promise;
     }

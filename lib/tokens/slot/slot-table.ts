@@ -30,6 +30,11 @@ export class SlotTable implements SlotStates {
     return this.isClosed;
   }
 
+  /** The slots of one kind by identity, for reads that look one up at every call. */
+  ofKind(kind: TokenKind): ReadonlyMap<string, TokenSlot> {
+    return this.byKind[kind];
+  }
+
   find(kind: TokenKind, identity: string): TokenSlot | undefined {
     return this.byKind[kind].get(identity);
   }
