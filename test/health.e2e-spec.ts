@@ -103,7 +103,7 @@ describe('health endpoint', () => {
     await passMinutes(113);
     const { status, detail } = await probe();
     expect(status).toBe(200);
-    expect(detail.reason).toMatch(/renewal is failing/);
+    expect(detail.reason).toMatch(/its renewal fails/);
     // Terminus 11 knows no third state.
     expect(detail.status === 'degraded' || detail.degraded).toBe(true);
     await expect(tokens.getTenantAccessToken()).resolves.toMatch(/^t-/);

@@ -214,7 +214,7 @@ describe('the bootstrap', () => {
     await start({ instances: [options('require', store)] });
     expect(emulator.requests.map(({ path }) => path)).toEqual(['/open-apis/auth/v3/app_ticket/resend']);
     expect(logger.lines).toContainEqual(
-      expect.stringMatching(/^warn no app_ticket yet: onBootstrap 'require'/),
+      expect.stringMatching(/^warn prewarm.onBootstrap 'require': no app_ticket yet/),
     );
     const failure = await failureOf({ instances: [options('require', { ...store, ...WRONG_SECRET })] });
     expect(failure).toMatchObject({ code: 'ERR_FEISHU_CREDENTIALS_REJECTED' });

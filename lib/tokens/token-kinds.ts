@@ -20,21 +20,21 @@ export interface TokenKindRules {
   tenantKeyOf(identity: string): string | undefined;
 }
 
-/** Every kind of token. A new kind starts here. */
+/** Every kind of token; a kind that others need comes first. A new kind starts here. */
 export const TOKEN_KINDS: Readonly<Record<TokenKind, TokenKindRules>> = {
-  tenant: {
-    label: 'tenant_access_token',
-    identityOf: tenantIdentity,
-    tenantKeyOf: (identity) => (identity === '' ? undefined : identity),
-  },
   app: {
     label: 'app_access_token',
     identityOf: () => '',
     tenantKeyOf: () => undefined,
   },
+  tenant: {
+    label: 'tenant_access_token',
+    identityOf: tenantIdentity,
+    tenantKeyOf: (identity) => (identity === '' ? undefined : identity),
+  },
 };
 
-/** The names of all kinds, in the order in which reports list them. */
+/** The names of all kinds. A sweep renews them in this order. */
 export const KIND_NAMES = Object.keys(TOKEN_KINDS) as readonly TokenKind[];
 
 /** One value a kind. */

@@ -37,7 +37,7 @@ describe('SlotTable', () => {
     expect(table.find('tenant', 'a')).toBe(ofTenant);
     expect(table.find('tenant', 'b')).toBeUndefined();
     expect(table.size).toBe(3);
-    expect([...table]).toEqual([own, ofTenant, app]);
+    expect([...table]).toEqual([app, own, ofTenant]);
   });
 
   it('detaches a removed slot, which then holds no token', () => {
