@@ -1,8 +1,8 @@
 // Looks at the package as its users get it: packed, unpacked outside of this repository, imported and required.
 // `--smoke` runs only what depends on the version of node or Nest.
-import { cp, mkdir, mkdtemp, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { publint } from 'publint';
@@ -12,6 +12,7 @@ import { brokenImportRules } from './import-rules.mjs';
 import { PackedPackage } from './packed-package.mjs';
 import { runProcess } from './run-process.mjs';
 import { brokenSourceMaps } from './source-maps.mjs';
+import { linksOf } from '../../tools/docs/markdown-links.mjs';
 import { entryPointsOf } from '../../tools/entry-points.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -25,9 +26,11 @@ const HTTP_PLATFORM = { '@nestjs/platform-express': '*' };
 
 /** All that may be published. */
 const PUBLISHED =
-  /^(dist\/(esm|cjs)\/.+\.(js|js\.map|d\.ts)|dist\/cjs\/package\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
-const NEVER_PUBLISHED = /\.(e2e-|soak-)?spec\./;
-const ALWAYS_PUBLISHED = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'];
+  /^(dist\/(esm|cjs)\/.+\.(js|js\.map|d\.ts)|dist\/cjs\/package\.json|docs\/.+\.(md|svg|png|json|yml)|package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/;
+const NEVER_PUBLISHED = /\.(e2e-|soak-)?spec\.|^docs\/(api|\.vitepress)\/|^docs\/benchmarks\/run\.json$/;
+const ALWAYS_PUBLISHED = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs/getting-started.md'];
+/** The manual is in the package so that the README's links work. It must not dominate the size of the package. */
+const MANUAL_LIMIT_KB = 1_000;
 
 const checks = new CheckList();
 const folder = await realpath(await mkdtemp(join(tmpdir(), 'nestjs-feishu-auth-package-')));
@@ -49,6 +52,15 @@ async function checkContents(packed) {
       ...missing.map((file) => `missing: ${file}`),
     ]);
     return `${packed.files.length} files`;
+  });
+  await checks.run('manual', async () => {
+    none(await deadLinks(packed));
+    const manual = packed.files.filter((file) => file.startsWith('docs/'));
+    const sizes = await Promise.all(manual.map(async (file) => (await stat(join(packed.root, file))).size));
+    const kilobytes = Math.ceil(sizes.reduce((sum, size) => sum + size, 0) / 1_000);
+    if (kilobytes > MANUAL_LIMIT_KB)
+      throw new Error(`docs/ has ${kilobytes} kB, more than ${MANUAL_LIMIT_KB}`);
+    return `${manual.length} files, ${kilobytes} kB`;
   });
   await checks.run('entry points', () => {
     const wanted = entryPointsOf(REPOSITORY);
@@ -113,6 +125,19 @@ async function installBeside(packed) {
   }
   for (const file of [...SMOKES, TWO_COPIES, 'smoke-application.mjs'])
     await cp(join(HERE, file), join(folder, file));
+}
+
+/** Links of the published documents to files that are not published. */
+async function deadLinks(packed) {
+  const files = new Set(packed.files);
+  const documents = packed.files.filter((file) => file.endsWith('.md'));
+  const links = await Promise.all(
+    documents.map(async (file) => linksOf(await packed.read(file)).map(({ path }) => ({ file, path }))),
+  );
+  return links
+    .flat()
+    .filter(({ file, path }) => path !== '' && !files.has(posix.join(posix.dirname(file), path)))
+    .map(({ file, path }) => `${file} links to ${path}, which is not in the package`);
 }
 
 function none(problems) {

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { layers } from './pictures/layers.mjs';
 import { oneFlight } from './pictures/one-flight.mjs';
 import { storeAppChain } from './pictures/store-app-chain.mjs';
 import { terminal } from './pictures/terminal.mjs';
@@ -15,6 +16,7 @@ const FOLDER = join(REPOSITORY, 'docs', 'pictures');
 const pictures = {
   'token-life.svg': tokenLife(),
   'one-flight.svg': oneFlight(),
+  'layers.svg': layers(),
   'store-app-chain.svg': storeAppChain(),
   ...(process.argv.includes('--drawings') ? {} : { 'quick-start.svg': quickStart() }),
 };

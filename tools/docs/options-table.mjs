@@ -1,22 +1,25 @@
 import ts from 'typescript';
 
 /**
- * The properties of an options interface as a markdown table: option, type, default, meaning. Interfaces of the same file are
+ * The properties of an options interface as a markdown table: option, type, default, meaning. Interfaces of the same sources are
  * followed, so that `refresh.aheadMs` has a row. Texts come from the docstrings.
  *
- * @param {string} source the text of `lib/feishu-auth.options.ts`
- * @param {string} name an interface in it
+ * @param {readonly string[]} sources the text of `lib/feishu-auth.options.ts` and of what it imports
+ * @param {string} name an interface in them
  * @returns {string}
  */
-export function optionsTable(source, name) {
-  const file = ts.createSourceFile('options.ts', source, ts.ScriptTarget.Latest, true);
+export function optionsTable(sources, name) {
+  const statements = sources.flatMap(
+    (source) => ts.createSourceFile('options.ts', source, ts.ScriptTarget.Latest, true).statements,
+  );
   const interfaces = new Map(
-    file.statements
+    statements
       .filter(ts.isInterfaceDeclaration)
+      .filter((declaration) => /(Options|Key|Extras)$/.test(declaration.name.text))
       .map((declaration) => [declaration.name.text, declaration]),
   );
   const aliases = new Map(
-    file.statements.filter(ts.isTypeAliasDeclaration).map((alias) => [alias.name.text, typeText(alias.type)]),
+    statements.filter(ts.isTypeAliasDeclaration).map((alias) => [alias.name.text, typeText(alias.type)]),
   );
   const rows = rowsOf(interfaces, interfaces.get(name), '');
   return [

@@ -1,0 +1,49 @@
+import { arrow, picture, text } from './svg.mjs';
+
+const LEFT = 40;
+const WIDTH = 800;
+const ROW = 62;
+const STEP = 94;
+
+/** Each row may import the rows below it. The rules that CI checks are in `.dependency-cruiser.mjs`. */
+const ROWS = [
+  ['module and wiring', ['feishu-auth.module', 'feishu-auth.providers', 'feishu-auth.engine']],
+  ['ways in and out', ['request', 'http', 'recovery', 'events', 'health', 'prewarm', 'lark-sdk']],
+  ['facade', ['token.service']],
+  ['identities', ['users', 'tenants']],
+  ['the heart', ['tokens']],
+  ['what it needs', ['ticket', 'store', 'lock', 'platform']],
+  ['base', ['errors', 'time', 'identity']],
+];
+
+/** The folders of `lib/` as layers. */
+export function layers() {
+  const height = ROWS.length * STEP + 12;
+  return picture({
+    width: LEFT * 2 + WIDTH,
+    height,
+    title: 'The layers of lib/',
+    description: ROWS.map(([name, folders]) => `${name}: ${folders.join(', ')}`).join('. '),
+    body: ROWS.flatMap(([name, folders], row) => {
+      const y = 24 + row * STEP;
+      const isLast = row === ROWS.length - 1;
+      return [
+        `<rect x="${LEFT}" y="${y}" width="${WIDTH}" height="${ROW}" rx="8" fill="var(--pale)"/>`,
+        text(LEFT + 16, y + 36, name, 'soft small'),
+        ...folders.map((folder, index) => chip(folder, index, folders.length, y)),
+        ...(isLast ? [] : [arrow(LEFT + WIDTH / 2, y + ROW + 4, LEFT + WIDTH / 2, y + STEP - 4)]),
+      ];
+    }).join('\n'),
+  });
+}
+
+function chip(name, index, count, y) {
+  const from = LEFT + 150;
+  const space = (WIDTH - 162) / count;
+  const width = Math.min(space - 10, name.length * 8 + 26);
+  const middle = from + space * (index + 0.5);
+  return [
+    `<rect x="${middle - width / 2}" y="${y + 14}" width="${width}" height="34" rx="6" class="box"/>`,
+    text(middle, y + 36, name, 'middle small'),
+  ].join('\n');
+}
