@@ -5,7 +5,11 @@ const WIDTH = 800;
 const ROW = 62;
 const STEP = 94;
 
-/** Each row may import the rows below it. The rules that CI checks are in `.dependency-cruiser.mjs`. */
+/**
+ * Each row may import the rows below it. The rules that CI checks are in `.dependency-cruiser.mjs`.
+ *
+ * @type {readonly (readonly [string, readonly string[]])[]}
+ */
 const ROWS = [
   ['module and wiring', ['feishu-auth.module', 'feishu-auth.providers', 'feishu-auth.engine']],
   ['ways in and out', ['request', 'http', 'recovery', 'events', 'health', 'prewarm', 'lark-sdk']],
