@@ -10,7 +10,7 @@ import { MemoryCache } from './store/memory-cache.js';
 import { RecordCipher } from './store/record-cipher.js';
 import { RecordStore } from './store/record-store.js';
 import { SharedStore } from './store/shared-store.js';
-import { AppTicketService } from './ticket/app-ticket.service.js';
+import { AppTickets } from './ticket/app-tickets.js';
 import { type TokenOwner } from './token.service.js';
 import { type Clock } from './time/clock.js';
 import { type RandomSource } from './time/random-source.js';
@@ -50,7 +50,7 @@ const CLOSE_GRACE_MS = 1_000;
 /** Everything of one instance that outlives a request. Nest sees it as one provider. */
 export class FeishuAuthEngine {
   readonly metrics: TokenMetrics;
-  readonly tickets: AppTicketService;
+  readonly tickets: AppTickets;
   readonly slots: SlotTable;
   readonly reader: TokenReader;
   readonly sweeper: SlotSweeper;
@@ -90,10 +90,11 @@ export class FeishuAuthEngine {
       secrets: [appSecret],
     });
     const grants = new TokenGrants(client, appId, appSecret);
-    this.tickets = new AppTicketService({
+    this.tickets = new AppTickets({
       appType: options.appType,
       key: cacheKey(options, 'app_ticket'),
       records,
+      storeTimeoutMs: refresh.storeTimeoutMs,
       grants,
       lock,
       clock,
@@ -146,6 +147,7 @@ export class FeishuAuthEngine {
     this.probeStore = async () => {
       await this.store.probe(cacheKey(options, 'app'));
       await publisher.shareAgain([...this.slots]);
+      await this.tickets.shareAgain();
     };
     this.tenantRegistry = new TenantRegistry({
       key: cacheKey(options, 'tenants'),

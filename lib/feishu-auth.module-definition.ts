@@ -5,7 +5,8 @@ import {
   type FeishuAuthModuleOptions,
   type FeishuAuthOptionsFactory,
 } from './feishu-auth.options.js';
-import { controllersOf, exportsOf, providersOf } from './feishu-auth.providers.js';
+import { eventControllersOf } from './feishu-auth.events.js';
+import { exportsOf, providersOf } from './feishu-auth.providers.js';
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<FeishuAuthModuleOptions>({
@@ -21,7 +22,7 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYN
         ...definition,
         global: extras.isGlobal ?? true,
         imports: [...(definition.imports ?? []), DiscoveryModule],
-        controllers: controllersOf(extras),
+        controllers: eventControllersOf(extras),
         // Nest reads these when it scans the module: every copy of this package is loaded by then.
         get providers() {
           return [...(definition.providers ?? []), ...providersOf(extras)];

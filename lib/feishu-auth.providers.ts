@@ -1,11 +1,9 @@
 import { type ExistingProvider, type InjectionToken, Logger, type Provider, type Type } from '@nestjs/common';
-import { DiscoveryService, HttpAdapterHost, MetadataScanner, ModulesContainer } from '@nestjs/core';
-import { createEventService } from './events/create-event-service.js';
-import { createEventController } from './events/event.controller.js';
-import { EventHandlersExplorer } from './events/event-handlers.explorer.js';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { FeishuEventService } from './events/feishu-event.service.js';
 import { whenListening } from './events/when-listening.js';
 import { FeishuAuthEngine } from './feishu-auth.engine.js';
+import { eventProvidersOf } from './feishu-auth.events.js';
 import { type FeishuAuthModuleExtras, type FeishuAuthModuleOptions } from './feishu-auth.options.js';
 import { getFeishuServiceToken, isUnnamed } from './feishu-auth.injection.js';
 import { createHealthIndicator, createPrewarmer, createTokenService } from './feishu-auth.services.js';
@@ -37,7 +35,7 @@ interface Host {
   readonly whenReachable: () => Promise<void>;
 }
 
-/** What users inject, and how each service is made from the engine. */
+/** The services that are made from the engine alone. */
 const SERVICES: readonly {
   readonly service: Type;
   readonly make: (engine: FeishuAuthEngine, host: Host) => unknown;
@@ -46,13 +44,12 @@ const SERVICES: readonly {
     service: TokenService,
     make: (engine, { logger }) => createTokenService(engine, (text) => logger.log(text)),
   },
-  { service: AppTicketService, make: ({ tickets }) => tickets },
+  { service: AppTicketService, make: ({ tickets }) => new AppTicketService(tickets) },
   {
     service: TokenPrewarmer,
     make: (engine, { logger, findRegistry, whenReachable }) =>
       createPrewarmer(engine, { findRegistry, whenReachable, warn: (message) => logger.warn(message) }),
   },
-  { service: FeishuEventService, make: (engine, { logger }) => createEventService(engine, logger) },
   { service: FeishuAuthHealthIndicator, make: createHealthIndicator },
   {
     service: FeishuHttpService,
@@ -61,10 +58,8 @@ const SERVICES: readonly {
   },
 ];
 
-/** The event endpoint, if `webhookPath` is given. */
-export function controllersOf({ webhookPath, name }: FeishuAuthModuleExtras): Type[] {
-  return webhookPath === undefined ? [] : [createEventController(webhookPath, name)];
-}
+/** What users inject. */
+const PUBLIC_SERVICES: readonly Type[] = [...SERVICES.map(({ service }) => service), FeishuEventService];
 
 /** The providers of one instance. A named instance provides its services only under their named tokens. */
 export function providersOf(extras: FeishuAuthModuleExtras): Provider[] {
@@ -94,30 +89,14 @@ export function providersOf(extras: FeishuAuthModuleExtras): Provider[] {
       },
       inject: [FeishuAuthEngine, ModulesContainer, { token: HttpAdapterHost, optional: true }],
     })),
-    {
-      provide: EventHandlersExplorer,
-      useFactory: (
-        instance: string,
-        discovery: DiscoveryService,
-        scanner: MetadataScanner,
-        modules: ModulesContainer,
-        events: FeishuEventService,
-      ) => new EventHandlersExplorer({ instance, discovery, scanner, modules, events }),
-      inject: [
-        INSTANCE_NAME,
-        DiscoveryService,
-        MetadataScanner,
-        ModulesContainer,
-        getFeishuServiceToken(FeishuEventService, extras.name),
-      ],
-    },
+    ...eventProvidersOf(extras, logger),
     ...aliasesOf(extras),
   ];
 }
 
 /** The injection tokens of one instance's services. */
 export function exportsOf(extras: FeishuAuthModuleExtras): InjectionToken[] {
-  const own = SERVICES.map(({ service }) => getFeishuServiceToken(service, extras.name));
+  const own = PUBLIC_SERVICES.map((service) => getFeishuServiceToken(service, extras.name));
   return [...own, ...aliasesOf(extras).map(({ provide }) => provide)];
 }
 
@@ -127,7 +106,7 @@ export function exportsOf(extras: FeishuAuthModuleExtras): InjectionToken[] {
  */
 function aliasesOf({ name }: FeishuAuthModuleExtras): ExistingProvider[] {
   if (!isUnnamed(name)) return [];
-  return SERVICES.flatMap(({ service }) =>
+  return PUBLIC_SERVICES.flatMap((service) =>
     sameServiceOfOtherCopies(serviceIdOf(service)).map((provide) => ({ provide, useExisting: service })),
   );
 }

@@ -35,7 +35,8 @@ export { FeishuToken } from './request/feishu-token.decorator.js';
 export { FeishuHttpService, type FeishuRequestInit } from './http/feishu-http.service.js';
 
 export { OnFeishuEvent, type OnFeishuEventOptions } from './events/on-feishu-event.decorator.js';
-export { FeishuEventService, type FeishuEventReply } from './events/feishu-event.service.js';
+export { FeishuEventService } from './events/feishu-event.service.js';
+export type { FeishuEventReply } from './events/feishu-event-reply.js';
 export type { FeishuEvent } from './events/feishu-event.js';
 export type { FeishuEventHeaders } from './events/event-delivery.js';
 export type { EventRefusalReason } from './events/event-refusal.js';

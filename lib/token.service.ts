@@ -4,7 +4,7 @@ import { performanceReport } from './metrics/performance-report.js';
 import { type TokenMetricsSnapshot } from './metrics/token-metrics-snapshot.js';
 import { type TokenMetrics } from './metrics/token-metrics.js';
 import { type AppType } from './platform/app-type.js';
-import { type AppTicketService } from './ticket/app-ticket.service.js';
+import { type AppTickets } from './ticket/app-tickets.js';
 import {
   type AccessToken,
   type TokenHandle,
@@ -25,7 +25,7 @@ export interface TokenOwner {
   readonly appType: AppType;
   /** Origin of the open host, without a trailing slash. */
   readonly openOrigin: string;
-  readonly tickets: AppTicketService;
+  readonly tickets: AppTickets;
 }
 
 /** @internal */

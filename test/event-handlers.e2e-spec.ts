@@ -81,7 +81,7 @@ describe('@OnFeishuEvent()', () => {
     return (await events.receive({}, body)).status;
   }
 
-  it('finds methods of providers and controllers, inherited ones too, several for one event', async () => {
+  it('finds methods of providers and controllers, also inherited and several for one event', async () => {
     @Module({
       controllers: [SomeController],
       providers: [
@@ -97,7 +97,7 @@ describe('@OnFeishuEvent()', () => {
     }).compile();
     await module.init();
     const events = module.get(FeishuEventService);
-    for (const type of ['one', 'two', 'inherited', 'overridden', 'nobody.handles']) {
+    for (const type of ['one', 'two', 'inherited', 'overridden', 'without.handlers']) {
       expect(await send(events, type)).toBe(200);
     }
     await until(() => calls.length >= 5);
@@ -111,7 +111,7 @@ describe('@OnFeishuEvent()', () => {
     await module.close();
   });
 
-  it('hands each instance its own', async () => {
+  it('passes to the handlers of an instance its own events only', async () => {
     const module = await Test.createTestingModule({
       imports: [FeishuAuthModule.forRoot(OPTIONS), FeishuAuthModule.forRoot({ ...OPTIONS, name: 'lark' })],
       providers: [OfLark, Service],
@@ -154,12 +154,12 @@ describe('@OnFeishuEvent()', () => {
     expect(String(error)).toContain('Fleeting.onOne');
   });
 
-  it('is refused at start-up for an instance that does not exist', async () => {
+  it('is refused at start-up if its instance does not exist', async () => {
     const error = await startError(OfLark);
     expect(String(error)).toContain("OfLark.onOne: there is no instance named 'lark'");
   });
 
-  it('is for methods only', () => {
+  it('is refused on anything but a method', () => {
     expect(() => {
       class Wrong {
         @OnFeishuEvent('one')
@@ -175,9 +175,9 @@ describe('@OnFeishuEvent()', () => {
 describe('FeishuEventService.receive()', () => {
   it.each([
     ['a parsed body', OPTIONS, { type: 'url_verification' }],
-    ['nothing', OPTIONS, undefined],
+    ['a missing body', OPTIONS, undefined],
     ['an instance without events', { ...APP, prewarm: false }, '{}'],
-  ])('says what is missing: %s', async (_name, options, body) => {
+  ])('rejects %s', async (_name, options, body) => {
     const module = await Test.createTestingModule({
       imports: [FeishuAuthModule.forRoot(options as typeof OPTIONS)],
     }).compile();
@@ -199,7 +199,7 @@ describe('the events option', () => {
     [{ events: TOKEN }, { webhookPath: '' }, 'webhookPath: must be a path'],
     [{ events: TOKEN }, { webhookPath: ':any' }, 'webhookPath: must be a path'],
     [{ events: { encryptKey: ' ' } }, {}, 'events.encryptKey: must not be empty'],
-  ])('%j with %j does not start', async (options, extras, problem) => {
+  ])('refuses to start with %j and %j', async (options, extras, problem) => {
     const settings = { ...APP, ...options, ...extras } as Parameters<typeof FeishuAuthModule.forRoot>[0];
     const compiling = Test.createTestingModule({ imports: [FeishuAuthModule.forRoot(settings)] }).compile();
     await expect(compiling).rejects.toMatchObject({

@@ -24,7 +24,7 @@ const SILENT = {
 
 type Handled = Record<string, unknown>;
 
-describe('against the official SDK, which nobody here wrote', () => {
+describe('with the official SDK', () => {
   let emulator: FeishuEmulator;
   let handled: Handled[];
   let dispatcher: lark.EventDispatcher;
@@ -55,12 +55,12 @@ describe('against the official SDK, which nobody here wrote', () => {
       await new Promise((resolve) => server.close(resolve));
     });
 
-    it('answers the challenge that the emulator sends', async () => {
+    it('answers the challenge of the emulator', async () => {
       expect(await emulator.events.verifyUrl(STORE_APP.appId)).toBe(true);
     });
 
     it.each(['1.0', '2.0'] as const)(
-      'takes what the emulator signs and encrypts, schema %s',
+      'accepts an event that the emulator signed and encrypted, schema %s',
       async (schema) => {
         const { attempts } = await emulator.events.push(STORE_APP.appId, { ...MESSAGE, schema });
         expect(attempts).toEqual([200]);
@@ -68,7 +68,7 @@ describe('against the official SDK, which nobody here wrote', () => {
       },
     );
 
-    it('takes a ticket, and what a tenant does', async () => {
+    it('accepts a ticket and a change of a tenant', async () => {
       const ticket = emulator.tickets.push(STORE_APP.appId);
       await emulator.events.settled();
       await emulator.tenants.stop(STORE_APP.appId, 'tenant_a');
@@ -78,7 +78,7 @@ describe('against the official SDK, which nobody here wrote', () => {
       ]);
     });
 
-    it('does not take what is signed by anybody else', async () => {
+    it('refuses another signature', async () => {
       const { request } = await emulator.events.push(STORE_APP.appId, MESSAGE);
       expect(handled).toHaveLength(1);
       await emulator.events.send(
@@ -94,7 +94,7 @@ describe('against the official SDK, which nobody here wrote', () => {
     class Forwarder {
       readonly seen: FeishuEvent[] = [];
 
-      /** As the documentation has it. */
+      /** As docs/store-apps.md has it. */
       @OnFeishuEvent('*')
       forward(event: FeishuEvent): Promise<unknown> {
         this.seen.push(event);
@@ -102,7 +102,7 @@ describe('against the official SDK, which nobody here wrote', () => {
       }
     }
 
-    it("accepts what the SDK's AESCipher can read, and reads the same", async () => {
+    it("decrypts the same event as the SDK's AESCipher", async () => {
       const { app, url } = await startStoreApp({ emulator, providers: [Forwarder] });
       const { request } = await emulator.events.push(STORE_APP.appId, MESSAGE);
       const { encrypt } = JSON.parse(request.body) as { encrypt: string };
@@ -115,11 +115,11 @@ describe('against the official SDK, which nobody here wrote', () => {
       const ours = seen.find(({ eventType }) => eventType === MESSAGE.type);
       expect(ours?.event).toEqual(read.event);
       expect(ours?.eventId).toBe(read.header.event_id);
-      expect((await deliver(url, request)).status).toBe(403); // taken already
+      expect((await deliver(url, request)).status).toBe(403); // accepted before
       await app.close();
     });
 
-    it('forwards to its EventDispatcher', async () => {
+    it('forwards events to the EventDispatcher of the SDK', async () => {
       const { app } = await startStoreApp({ emulator, providers: [Forwarder] });
       for (const schema of ['1.0', '2.0'] as const) {
         await emulator.events.push(STORE_APP.appId, { ...MESSAGE, schema });
@@ -132,7 +132,7 @@ describe('against the official SDK, which nobody here wrote', () => {
       await app.close();
     });
 
-    it('can be of your own: receive() verifies, and says what to answer', async () => {
+    it('can be replaced by an endpoint of the application: receive() verifies and decides on the reply', async () => {
       const { app } = await startStoreApp({ emulator, providers: [Forwarder], subscribes: false });
       const events = app.get(FeishuEventService);
       const replies: number[] = [];

@@ -64,18 +64,18 @@ describe.each(HOSTS)('the event endpoint on %s', (_name, adapter) => {
   const url = (): string => running[0]?.url ?? '';
   const metrics = (): unknown => running[0]?.app.get(TokenService).metrics().events;
 
-  /** An event that was encrypted and signed, and not delivered. */
+  /** An encrypted and signed event that is not delivered yet. */
   function requestOf(at = emulator.clock.now(), event = MESSAGE): SignedRequest {
     return signedRequest(envelopeOf(STORE_APP.appId, event, KEYS, at), KEYS, at);
   }
 
-  it('answers the challenge of the console', async () => {
+  it('answers the challenge of the developer console', async () => {
     await start();
     expect(await emulator.events.verifyUrl(STORE_APP.appId)).toBe(true);
     expect(metrics()).toMatchObject({ challenges: 1, rejected: 0 });
   });
 
-  it('gets its ticket and its tokens by itself', async () => {
+  it('gets its ticket and its tokens without a call of the application', async () => {
     const app = await start();
     const tokens = app.get(TokenService);
     expect(await tokens.getTenantAccessToken({ tenantKey: 'tenant_a' })).toMatch(/^t-/);
@@ -83,7 +83,7 @@ describe.each(HOSTS)('the event endpoint on %s', (_name, adapter) => {
     expect(await app.get(AppTicketService).current()).toBe(emulator.apps.ticket(STORE_APP.appId));
   });
 
-  it('takes over the ticket that comes every hour', async () => {
+  it('takes over the ticket that Feishu pushes every hour', async () => {
     const clock = new TestClock(emulator.clock.now());
     emulator.clock.freeze();
     const app = await start({ clock });
@@ -96,7 +96,7 @@ describe.each(HOSTS)('the event endpoint on %s', (_name, adapter) => {
     expect(emulator.events.deliveries.filter(({ eventType }) => eventType === 'app_ticket')).toHaveLength(2);
   });
 
-  it.each(['1.0', '2.0'] as const)('hands an event of schema %s to its handlers', async (schema) => {
+  it.each(['1.0', '2.0'] as const)('passes an event of schema %s to its handlers', async (schema) => {
     const app = await start();
     const delivery = await emulator.events.push(STORE_APP.appId, { ...MESSAGE, schema });
     expect(delivery.attempts).toEqual([200]);
@@ -118,7 +118,7 @@ describe.each(HOSTS)('the event endpoint on %s', (_name, adapter) => {
     expect(JSON.stringify(bot.seen)).not.toContain(KEYS.verificationToken);
   });
 
-  it('answers before a handler runs, and whatever it does', async () => {
+  it('answers 200 before a handler runs, also when the handler fails', async () => {
     const app = await start();
     const bot = app.get(Bot);
     const gate = new Gate();
@@ -140,7 +140,7 @@ describe.each(HOSTS)('the event endpoint on %s', (_name, adapter) => {
     expect(failures).toHaveLength(1);
   });
 
-  it('starts a handler when the answer is out, and not before', async () => {
+  it('starts a handler after the reply is sent', async () => {
     const order: string[] = [];
     const app = await start({
       configure: (it) =>
@@ -157,7 +157,7 @@ describe.each(HOSTS)('the event endpoint on %s', (_name, adapter) => {
     expect(order).toEqual(['answered', 'handled']);
   });
 
-  it('acknowledges what comes again, and handles it once', async () => {
+  it('acknowledges a redelivered event and handles it once', async () => {
     const app = await start();
     const event = { ...MESSAGE, eventId: 'e-1' };
     for (let i = 0; i < 3; i++) {
@@ -168,7 +168,7 @@ describe.each(HOSTS)('the event endpoint on %s', (_name, adapter) => {
     expect(metrics()).toMatchObject({ duplicates: 2 });
   });
 
-  it('refuses the very same request again', async () => {
+  it('refuses the same request a second time', async () => {
     await start();
     const request = requestOf();
     expect(await deliver(url(), request)).toMatchObject({ status: 200, body: {} });
@@ -176,7 +176,7 @@ describe.each(HOSTS)('the event endpoint on %s', (_name, adapter) => {
     expect(metrics()).toMatchObject({ rejectedByReason: { replay: 1 } });
   });
 
-  it('gives everything it refuses the same answer, and changes nothing', async () => {
+  it('gives every refused delivery the same reply, and changes nothing', async () => {
     const app = await start();
     await app.get(AppTicketService).waitForTicket();
     await emulator.events.settled();
@@ -214,7 +214,7 @@ describe.each(HOSTS)('the event endpoint on %s', (_name, adapter) => {
     expect(lines).toHaveLength(5);
   });
 
-  it('leaves to the host what its parser refuses', async () => {
+  it('leaves malformed and oversized bodies to the parser of the host', async () => {
     await start();
     const headers = { 'content-type': 'application/json' };
     expect((await deliver(url(), { headers, body: '{"encrypt":' })).status).toBe(400);
@@ -227,7 +227,7 @@ describe.each(HOSTS)('the event endpoint on %s', (_name, adapter) => {
     }
   });
 
-  it('says what to do when the host keeps no raw body, and accepts nothing', async () => {
+  it('accepts nothing and logs the fix when the host keeps no raw body', async () => {
     const app = await start({ rawBody: false });
     const { status, body } = await deliver(url(), requestOf());
     expect(status).toBe(500);
@@ -239,7 +239,7 @@ describe.each(HOSTS)('the event endpoint on %s', (_name, adapter) => {
     expect(app.get(Bot).seen).toEqual([]);
   });
 
-  it('is not touched by what wraps and versions every answer of the host', async () => {
+  it('is not changed by interceptors and versioning of the host', async () => {
     await start({
       configure: (app) => {
         app.useGlobalInterceptors({
@@ -251,7 +251,7 @@ describe.each(HOSTS)('the event endpoint on %s', (_name, adapter) => {
     expect(await emulator.events.verifyUrl(STORE_APP.appId)).toBe(true);
   });
 
-  it('is delivered to again by the clock when it did not answer', async () => {
+  it('receives a redelivery on schedule after it did not answer', async () => {
     const app = await start();
     const where = url();
     await app.close();
@@ -274,7 +274,7 @@ describe.each(HOSTS)('the event endpoint on %s', (_name, adapter) => {
     expect(delivery.attempts).toHaveLength(5);
   });
 
-  it('waits shortly for handlers when it closes, and leaves what comes then to others', async () => {
+  it('waits for handlers when it closes, and answers 503 to later deliveries', async () => {
     const app = await start();
     const bot = app.get(Bot);
     const gate = new Gate();
@@ -284,15 +284,15 @@ describe.each(HOSTS)('the event endpoint on %s', (_name, adapter) => {
     let isClosed = false;
     const closing = app.close().then(() => (isClosed = true));
     await until(() => !isClosed);
-    const meanwhile = await deliver(url(), requestOf());
-    expect(meanwhile).toMatchObject({ status: 503, body: { code: 'ERR_FEISHU_CLOSED' } });
+    const late = await deliver(url(), requestOf());
+    expect(late).toMatchObject({ status: 503, body: { code: 'ERR_FEISHU_CLOSED' } });
     gate.open();
     await closing;
     running = [];
     expect(bot.seen).toHaveLength(1);
   });
 
-  it('handles each event once among instances that share a lock', async () => {
+  it('handles each event once in instances that share a lock', async () => {
     const lock = new InProcessRefreshLock();
     const apps = [await start({ options: { lock } }), await start({ options: { lock }, adapter: adapter() })];
     const events = Array.from({ length: 20 }, (_, i) => ({ ...MESSAGE, eventId: `e-${i}` }));

@@ -1,28 +1,28 @@
-import { type AppTicketService } from '../ticket/app-ticket.service.js';
+import { type AppType } from '../platform/app-type.js';
 import { type TenantLifecycle } from '../tenants/tenant-lifecycle.js';
+import { type AppTickets } from '../ticket/app-tickets.js';
 import { type Clock } from '../time/clock.js';
 import { type FeishuEvent } from './feishu-event.js';
-import { type AppType } from '../platform/app-type.js';
 
-/** @internal */
 export interface BuiltInEventHandlersDependencies {
   readonly appType: AppType;
-  readonly tickets: AppTicketService;
+  readonly tickets: AppTickets;
   readonly tenants: TenantLifecycle;
   readonly clock: Clock;
 }
 
-/** What this module itself does with events: a store app's ticket, and its tenants' coming and going. */
+/** Applies the events of a store app that this module needs: its ticket, and what tenants do with the app. */
 export class BuiltInEventHandlers {
   constructor(private readonly deps: BuiltInEventHandlersDependencies) {}
 
+  /** Safe to repeat: the time of the event decides, not the order of the calls. */
   async apply({ eventType, tenantKey, createdAt, event }: FeishuEvent): Promise<void> {
     const { appType, tickets, tenants, clock } = this.deps;
     if (appType !== 'store') return;
     const at = createdAt?.getTime() ?? clock.now();
     if (eventType === 'app_ticket') await tickets.receive(event['app_ticket'], at);
     if (tenantKey === undefined) return;
-    switch (statusIn(eventType, event['status'])) {
+    switch (tenantStatusOf(eventType, event['status'])) {
       case 'enabled':
         return tenants.enabled(tenantKey, at);
       case 'stopped':
@@ -32,8 +32,8 @@ export class BuiltInEventHandlers {
   }
 }
 
-/** `status`: `start_by_tenant`, `stop_by_tenant` or `stop_by_platform`. */
-function statusIn(eventType: string, status: unknown): 'enabled' | 'stopped' | undefined {
+/** @param status `start_by_tenant`, `stop_by_tenant` or `stop_by_platform` */
+function tenantStatusOf(eventType: string, status: unknown): 'enabled' | 'stopped' | undefined {
   if (eventType === 'app_open') return 'enabled';
   if (eventType === 'app_uninstalled') return 'stopped';
   if (eventType !== 'app_status_change' || typeof status !== 'string') return undefined;

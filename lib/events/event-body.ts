@@ -1,10 +1,10 @@
-/** A JSON object of somebody else's: nothing is known of what is in it. */
+/** A JSON object that another party wrote: its fields have to be checked. */
 export type JsonObject = Readonly<Partial<Record<string, unknown>>>;
 
-// Fatal: bytes that are no UTF-8 must not turn into something else than what was signed.
+// Fatal: invalid UTF-8 must not decode to text that differs from what was signed.
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The JSON object in `bytes`; `undefined` where there is none. */
+/** The JSON object in `bytes`; `undefined` for anything else. */
 export function parseJsonObject(bytes: Uint8Array): JsonObject | undefined {
   try {
     const parsed: unknown = JSON.parse(utf8.decode(bytes));

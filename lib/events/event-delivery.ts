@@ -1,20 +1,20 @@
 import { type DeliverySignature } from './event-signature.js';
 
 /**
- * The headers of a delivery, as Node, Express and Fastify have them, or as a `Headers`.
+ * The headers of a delivery: those of a request of Node, Express or Fastify, or a `Headers` object.
  *
  * @publicApi
  */
 export type FeishuEventHeaders = Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** One request to the event URL. @internal */
+/** One request to the event URL. */
 export interface EventDelivery {
   readonly headers: FeishuEventHeaders;
-  /** The bytes as they came in: a body that was parsed and written again is another one. */
+  /** The bytes as they arrived. A body that was parsed and serialized again has another signature. */
   readonly rawBody: Uint8Array;
 }
 
-/** What the headers say of the signature. A header that was sent twice is none. */
+/** The signature headers. A header that was sent twice counts as missing. */
 export function signatureIn(headers: FeishuEventHeaders): DeliverySignature {
   return {
     timestamp: headerOf(headers, 'x-lark-request-timestamp'),

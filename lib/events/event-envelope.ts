@@ -2,16 +2,16 @@ import { isObject, type JsonObject } from './event-body.js';
 import { eventTime } from './event-time.js';
 import { type FeishuEvent } from './feishu-event.js';
 
-/** What a body says it is. `token` is the Verification Token that it carries, not yet compared. */
+/** What a body claims to be. `token` is the Verification Token in it, which is not compared yet. */
 export type Envelope =
   | { readonly kind: 'challenge'; readonly challenge: string; readonly token: unknown }
   | { readonly kind: 'event'; readonly event: FeishuEvent; readonly token: unknown };
 
 const ID = /^[\x21-\x7e]{1,256}$/;
-// Narrow: nothing that somebody had decrypted by us without a signature may be read out of the answer.
+// Narrow: the reply to an unsigned request must not reveal text that this module decrypted.
 const CHALLENGE = /^[\w.~+/=-]{1,256}$/;
 
-/** Reads either schema; `undefined` for what is no envelope of Feishu's. */
+/** Reads both schemas; `undefined` for anything that is not an envelope of Feishu. */
 export function parseEnvelope(body: JsonObject): Envelope | undefined {
   if (body['type'] === 'url_verification') return challengeOf(body);
   return body['schema'] === undefined ? firstSchema(body) : secondSchema(body);

@@ -1,68 +1,72 @@
 import { type DiscoveryService, type MetadataScanner, type ModulesContainer } from '@nestjs/core';
 import { FeishuAuthError } from '../errors/feishu-auth.error.js';
 import { INSTANCE_NAME } from '../feishu-auth.instance-name.js';
+import { type EventDispatcher } from './event-dispatcher.js';
 import { type FeishuEvent } from './feishu-event.js';
-import { type FeishuEventService } from './feishu-event.service.js';
 import { handledBy, type HandledEvent } from './on-feishu-event.decorator.js';
 
-/** What Nest knows of one provider or controller. */
+/** What Nest knows about one provider or controller. */
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 type Methods = Readonly<Partial<Record<string, (event: FeishuEvent) => unknown>>>;
 
-/** @internal */
 export interface ExplorerDependencies {
   readonly instance: string;
   readonly discovery: DiscoveryService;
   readonly scanner: MetadataScanner;
   readonly modules: ModulesContainer;
-  readonly events: FeishuEventService;
+  readonly dispatcher: EventDispatcher;
 }
 
-/** Finds every method under `@OnFeishuEvent()` of this instance and hands it to the {@link FeishuEventService}. */
+/** Registers every `@OnFeishuEvent()` method of this instance at its {@link EventDispatcher}. */
 export class EventHandlersExplorer {
-  constructor(private readonly deps: ExplorerDependencies) {}
+  readonly #deps: ExplorerDependencies;
 
-  /** @internal */
+  constructor(deps: ExplorerDependencies) {
+    this.#deps = deps;
+  }
+
   onModuleInit(): void {
-    const { discovery } = this.deps;
+    const { discovery } = this.#deps;
     const explored = new Set<unknown>();
     for (const wrapper of [...discovery.getProviders(), ...discovery.getControllers()]) {
       const instance: unknown = wrapper.instance;
       if (typeof instance !== 'object' || instance === null || explored.has(instance)) continue;
       explored.add(instance);
-      this.explore(wrapper, instance as Methods);
+      this.#explore(wrapper, instance as Methods);
     }
   }
 
-  private explore(wrapper: Wrapper, instance: Methods): void {
-    const { scanner } = this.deps;
+  #explore(wrapper: Wrapper, instance: Methods): void {
+    const { scanner } = this.#deps;
     const prototype = Object.getPrototypeOf(instance) as Methods | null;
     if (!prototype) return;
     for (const method of scanner.getAllMethodNames(prototype)) {
-      // Of the prototype: reading it of the instance could run a getter or a proxy of somebody's.
-      for (const handled of handledBy(prototype[method])) this.register(wrapper, instance, method, handled);
+      // Read from the prototype: on the instance it could run a getter or a proxy of the application.
+      for (const handled of handledBy(prototype[method])) this.#register(wrapper, instance, method, handled);
     }
   }
 
-  private register(wrapper: Wrapper, instance: Methods, method: string, handled: HandledEvent): void {
+  #register(wrapper: Wrapper, instance: Methods, method: string, handled: HandledEvent): void {
     const name = `${String(wrapper.name)}.${method}`;
-    this.assertInstanceExists(handled.instance, name);
-    if (handled.instance !== this.deps.instance) return;
+    this.#assertInstanceExists(handled.instance, name);
+    if (handled.instance !== this.#deps.instance) return;
     if (!wrapper.isDependencyTreeStatic() || wrapper.isTransient) {
       throw invalid(
-        `@OnFeishuEvent() on ${name}: it is made anew for every request, and an event is none; handle events in a provider of the default scope`,
+        `@OnFeishuEvent() on ${name}: request-scoped and transient providers cannot handle events; use a singleton`,
       );
     }
-    this.deps.events.register(handled.eventType, name, (event) => instance[method]?.(event));
+    this.#deps.dispatcher.register(handled.eventType, name, (event) => instance[method]?.(event));
   }
 
-  private assertInstanceExists(instance: string, handler: string): void {
-    const exists = [...this.deps.modules.values()].some(
+  #assertInstanceExists(instance: string, handler: string): void {
+    const exists = [...this.#deps.modules.values()].some(
       (module) => module.providers.get(INSTANCE_NAME)?.instance === instance,
     );
     if (exists) return;
     const which = instance === 'default' ? 'no unnamed instance' : `no instance named '${instance}'`;
-    throw invalid(`@OnFeishuEvent() on ${handler}: there is ${which} of FeishuAuthModule`);
+    throw invalid(
+      `@OnFeishuEvent() on ${handler}: there is ${which} of FeishuAuthModule; check the name in the decorator`,
+    );
   }
 }
 

@@ -1,76 +1,65 @@
-import { type Clock } from '../time/clock.js';
+import { type ThrottledLog } from '../time/throttled-log.js';
 import { REFUSAL_HINTS, type EventRefusalReason } from './event-refusal.js';
 
-/** The part of Nest's Logger that is used. @internal */
-export interface EventLogger {
-  warn(message: string): void;
-  error(message: string, stack?: string): void;
-}
-
-const REPEAT_MS = 60_000;
-
-/** What happens at the event endpoint, each thing once a minute: anybody can send anything there. Never a body. */
+/** Logs what happens at the event endpoint. Throttled, because anyone can send anything there. Never logs a body. */
 export class EventLog {
-  private readonly last = new Map<string, { at: number; unsaid: number }>();
-
-  constructor(
-    private readonly logger: EventLogger,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly log: ThrottledLog) {}
 
   refused(reason: EventRefusalReason): void {
-    this.say('warn', `refused ${reason}`, `event refused (${reason}): ${REFUSAL_HINTS[reason]}`);
+    this.log.say('warn', `refused ${reason}`, `event refused (${reason}): ${REFUSAL_HINTS[reason]}`);
   }
 
   noRawBody(): void {
-    this.say(
+    this.log.say(
       'error',
-      'raw body',
-      'event refused: the request has no raw body to check its signature by; create the application with NestFactory.create(AppModule, { rawBody: true })',
+      'no raw body',
+      'event refused: the request body was parsed and its bytes were not kept, so its signature cannot be checked. Create the application with NestFactory.create(AppModule, { rawBody: true }). If it is, another body parser runs before the parser of Nest: replace app.use(json()) by app.useBodyParser("json")',
     );
   }
 
   unguarded(): void {
-    this.say(
+    this.log.say(
       'warn',
       'unguarded',
-      'the lock does not answer: until it does, an event that comes twice may be handled by two processes',
+      'the lock does not answer: until it does, two processes may both handle an event that is delivered twice; check the server of the lock',
+    );
+  }
+
+  busy(): void {
+    this.log.say(
+      'warn',
+      'busy',
+      'event answered 503: too many events wait for their handlers. Feishu delivers it again; make the handlers faster, or let them put the work into a queue',
     );
   }
 
   handlerFailed(handler: string, error: unknown): void {
-    // By handler: one that fails at every event must not hide another.
     const stack = error instanceof Error ? error.stack : undefined;
-    this.say('error', `failed ${handler}`, `event handler ${handler} failed: ${describe(error)}`, stack);
+    this.log.say('error', `failed ${handler}`, `event handler ${handler} failed: ${describe(error)}`, stack);
   }
 
   handlerSlow(handler: string): void {
-    this.say('warn', `slow ${handler}`, `event handler ${handler} has been running for 30 s`);
+    this.log.say(
+      'warn',
+      `slow ${handler}`,
+      `event handler ${handler} has been running for 30 s; other handlers no longer wait for it`,
+    );
   }
 
-  dropped(handler: string): void {
-    this.say('error', 'dropped', `too many events wait for their handlers: ${handler} misses one`);
+  abandoned(handlers: number): void {
+    this.log.say(
+      'error',
+      'abandoned',
+      `the application closed before ${handlers} event handler(s) ended: their events are acknowledged and will not be delivered again`,
+    );
   }
 
-  ownHandlingFailed(eventType: string, error: unknown): void {
-    this.say('error', `own ${eventType}`, `event ${eventType} could not be applied: ${describe(error)}`);
-  }
-
-  private say(level: 'warn' | 'error', what: string, message: string, stack?: string): void {
-    const now = this.clock.monotonic();
-    const last = this.last.get(what);
-    if (last && now - last.at < REPEAT_MS) {
-      last.unsaid++;
-      return;
-    }
-    this.last.set(what, { at: now, unsaid: 0 });
-    const more = last?.unsaid ? ` (and ${last.unsaid} more like it)` : '';
-    try {
-      if (level === 'warn') this.logger.warn(message + more);
-      else this.logger.error(message + more, stack);
-    } catch {
-      // There is nowhere left to say it.
-    }
+  builtInHandlingFailed(eventType: string, error: unknown): void {
+    this.log.say(
+      'error',
+      `built-in ${eventType}`,
+      `event ${eventType} could not be applied: ${describe(error)}`,
+    );
   }
 }
 

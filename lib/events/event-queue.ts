@@ -3,73 +3,93 @@ import { type Clock } from '../time/clock.js';
 
 /** One handler's work for one event. */
 export interface EventJob {
-  /** For the log: which handler. */
+  /** The name of the handler, for the log. */
   readonly name: string;
   run(): unknown;
 }
 
-/** @internal */
+/** Room in the queue for the jobs of one event. */
+export interface QueueReservation {
+  /** Puts the jobs into the room and ends the reservation. */
+  fill(jobs: readonly EventJob[]): void;
+  cancel(): void;
+}
+
 export interface EventQueueDependencies {
   readonly clock: Clock;
   readonly onDone: (job: EventJob) => void;
   readonly onFailed: (job: EventJob, error: unknown) => void;
-  /** It runs for longer than {@link SLOW_MS}: others no longer wait for it. */
+  /** The job has been running for {@link SLOW_MS}. */
   readonly onSlow: (job: EventJob) => void;
-  /** There were too many: it will not run. */
-  readonly onDropped: (job: EventJob) => void;
 }
 
-/** How many handlers run at a time. */
 const CONCURRENCY = 32;
-/** How many more may wait: an hour of an ordinary app's events. */
-const MAX_WAITING = 10_000;
-/** A handler that hangs must not keep the others from running. */
+/** An hour of an ordinary app's events. */
+export const MAX_WAITING = 10_000;
+/** After this time the other jobs no longer wait for a job that hangs. */
 export const SLOW_MS = 30_000;
 
-/** Runs handlers, a bounded number at a time, in the order their events came in. */
+/** Runs handlers in the order of their events, a bounded number at a time. */
 export class EventQueue {
   private readonly waiting: EventJob[] = [];
-  private running = 0;
-  private announced = 0;
+  /** Jobs that run or wait, whether or not they count against the concurrency. */
   private readonly unfinished = new Set<EventJob>();
-  private idle: (() => void) | undefined;
-  /** Handlers run outside the delivery's async context, or its request would live as long as they do. */
+  private readonly reservations = new Set<QueueReservation>();
+  private reservedRoom = 0;
+  private running = 0;
+  private onIdle: (() => void) | undefined;
+  /** Handlers run outside the async context of the delivery, or its request would live as long as they do. */
   private readonly runOutside = AsyncLocalStorage.snapshot();
 
   constructor(private readonly deps: EventQueueDependencies) {}
 
-  /** Handlers that run or wait to. */
+  /** Jobs that run or wait. */
   get pending(): number {
-    return this.unfinished.size - this.announced;
+    return this.unfinished.size;
   }
 
-  /** Something is to be pushed soon: {@link drained} waits for it, until what comes back is called. */
-  announce(): () => void {
-    const announcement: EventJob = { name: '', run: () => undefined };
-    this.unfinished.add(announcement);
-    this.announced++;
-    return () => {
-      this.announced--;
-      this.finished(announcement);
+  /**
+   * Keeps room for `count` jobs. {@link drained} waits until the reservation ends.
+   *
+   * @returns `undefined` if the queue is full
+   */
+  reserve(count: number): QueueReservation | undefined {
+    if (this.waiting.length + this.reservedRoom + count > MAX_WAITING) return undefined;
+    this.reservedRoom += count;
+    const reservation: QueueReservation = {
+      fill: (jobs) => {
+        if (!this.reservations.has(reservation)) return;
+        for (const job of jobs) this.push(job);
+        reservation.cancel();
+      },
+      cancel: () => {
+        if (!this.reservations.delete(reservation)) return;
+        this.reservedRoom -= count;
+        this.tellIfIdle();
+      },
     };
+    this.reservations.add(reservation);
+    return reservation;
   }
 
-  push(job: EventJob): void {
-    if (this.waiting.length >= MAX_WAITING) {
-      this.deps.onDropped(job);
-      return;
+  /**
+   * Waits until all jobs ended, `graceMs` at most.
+   *
+   * @returns how many jobs did not end
+   */
+  async drained(graceMs: number): Promise<number> {
+    if (!this.isIdle()) {
+      const over = new AbortController();
+      this.onIdle = () => over.abort();
+      await this.deps.clock.sleep(graceMs, over.signal, { ref: true });
     }
+    return this.pending;
+  }
+
+  private push(job: EventJob): void {
     this.unfinished.add(job);
     this.waiting.push(job);
     this.runNext();
-  }
-
-  /** Gives what runs and waits `graceMs` to end. */
-  async drained(graceMs: number): Promise<void> {
-    if (this.unfinished.size === 0) return;
-    const over = new AbortController();
-    this.idle = () => over.abort();
-    await this.deps.clock.sleep(graceMs, over.signal, { ref: true });
   }
 
   private runNext(): void {
@@ -84,7 +104,7 @@ export class EventQueue {
   private async runOne(job: EventJob): Promise<void> {
     const { clock, onDone, onFailed, onSlow } = this.deps;
     let isCounted = true;
-    const makeWay = (): void => {
+    const makeRoom = (): void => {
       if (!isCounted) return;
       isCounted = false;
       this.running--;
@@ -92,7 +112,7 @@ export class EventQueue {
     };
     const slow = clock.setTimeout(() => {
       onSlow(job);
-      makeWay();
+      makeRoom();
     }, SLOW_MS);
     try {
       await job.run();
@@ -101,13 +121,17 @@ export class EventQueue {
       onFailed(job, error);
     } finally {
       slow.cancel();
-      makeWay();
-      this.finished(job);
+      makeRoom();
+      this.unfinished.delete(job);
+      this.tellIfIdle();
     }
   }
 
-  private finished(job: EventJob): void {
-    this.unfinished.delete(job);
-    if (this.unfinished.size === 0) this.idle?.();
+  private isIdle(): boolean {
+    return this.unfinished.size === 0 && this.reservations.size === 0;
+  }
+
+  private tellIfIdle(): void {
+    if (this.isIdle()) this.onIdle?.();
   }
 }

@@ -1,12 +1,12 @@
 /**
- * Why a delivery was refused, for metrics and the log. The sender never learns it.
+ * Why a delivery was refused, for metrics and the log. The sender does not learn it.
  *
- * - `body`: no JSON object, or not the envelope of an event.
+ * - `body`: not a JSON object, or not the envelope of an event.
  * - `signature`: the signature is missing or wrong.
- * - `timestamp`: signed, but too old, or too far in the future.
- * - `replay`: signed bytes that were delivered before.
- * - `encryption`: not encrypted although an Encrypt Key is configured, or not with that key.
- * - `token`: another Verification Token.
+ * - `timestamp`: signed, but too old or too far in the future.
+ * - `replay`: the same signed request was delivered before.
+ * - `encryption`: not encrypted although an Encrypt Key is configured, or encrypted with another key.
+ * - `token`: the Verification Token is missing or wrong.
  * - `app`: an event of another app.
  *
  * @publicApi
@@ -14,24 +14,26 @@
 export type EventRefusalReason =
   'body' | 'signature' | 'timestamp' | 'replay' | 'encryption' | 'token' | 'app';
 
-/** @internal */
 export interface EventRefusal {
   readonly kind: 'refused';
   readonly reason: EventRefusalReason;
 }
 
-/** @internal */
 export function refused(reason: EventRefusalReason): EventRefusal {
   return { kind: 'refused', reason };
 }
 
-/** What to look at first, for the log. */
+const CHECK_ENCRYPT_KEY =
+  'compare events.encryptKey with the Encrypt Key of this app in the developer console (Events & Callbacks)';
+
+/** What to check first, for the log. */
 export const REFUSAL_HINTS: Readonly<Record<EventRefusalReason, string>> = {
-  body: 'it is no event of Feishu',
-  signature: "is events.encryptKey the Encrypt Key of this app's event subscription?",
-  timestamp: "outside the time window: is this machine's clock right, and events.maxSkewMs long enough?",
-  replay: 'the same signed request was delivered before',
-  encryption: "is events.encryptKey the Encrypt Key of this app's event subscription?",
-  token: "is events.verificationToken the Verification Token of this app's event subscription?",
-  app: "it belongs to another app: is this app's event URL configured for another one too?",
+  body: 'it is not an event of Feishu; check what else sends requests to this URL',
+  signature: CHECK_ENCRYPT_KEY,
+  timestamp: 'it is outside the time window; check the clock of this host and events.maxSkewMs',
+  replay: 'the same signed request was delivered before; check for a proxy that repeats requests',
+  encryption: CHECK_ENCRYPT_KEY,
+  token:
+    'compare events.verificationToken with the Verification Token of this app in the developer console (Events & Callbacks)',
+  app: 'it belongs to another app; check that the other app does not use the event URL of this one',
 };

@@ -1,16 +1,16 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** What a delivery was signed with; absent where it was not signed. */
+/** The signature headers of a delivery; `undefined` where a header is missing. */
 export interface DeliverySignature {
   readonly timestamp: string | undefined;
   readonly nonce: string | undefined;
-  /** Hex, of either case. */
+  /** Hexadecimal, in either case. */
   readonly signature: string | undefined;
 }
 
 const SHA256_HEX = /^[0-9a-f]{64}$/i;
 
-/** `sha256(timestamp + nonce + encryptKey + raw body)`: a plain hash, no HMAC, over the bytes as they came in. */
+/** `sha256(timestamp + nonce + encryptKey + raw body)`: a plain hash, not an HMAC, over the bytes as they arrived. */
 export function signatureOf(
   timestamp: string,
   nonce: string,
@@ -23,7 +23,7 @@ export function signatureOf(
     .digest();
 }
 
-/** Whether `signed` carries the right signature of `rawBody`, compared in constant time. */
+/** Compares the signature of `rawBody` in constant time. */
 export function isSignedBy(
   signed: DeliverySignature,
   encryptKey: string,
@@ -34,7 +34,7 @@ export function isSignedBy(
   return timingSafeEqual(Buffer.from(signature, 'hex'), signatureOf(timestamp, nonce, encryptKey, rawBody));
 }
 
-/** Whether two texts are the same, in a time that tells nothing about where they differ. */
+/** Compares two texts in a time that does not depend on where they differ. */
 export function isSameText(a: string, b: string): boolean {
   const digest = (text: string): Uint8Array => createHash('sha256').update(text, 'utf8').digest();
   return timingSafeEqual(digest(a), digest(b));

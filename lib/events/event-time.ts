@@ -1,5 +1,4 @@
-/** The platform's clock may be this much ahead of ours, in milliseconds. */
-export const MAX_AHEAD_MS = 5 * 60_000;
+import { MAX_CLOCK_LEAD_MS } from '../platform/event-clock.js';
 
 /** `X-Lark-Request-Timestamp`, 10 digits (seconds) or 13 (milliseconds), in epoch milliseconds. */
 export function deliveryTime(timestamp: string): number | undefined {
@@ -10,11 +9,11 @@ export function deliveryTime(timestamp: string): number | undefined {
 /** @param maxSkewMs how old a delivery may be, in milliseconds */
 export function isTimely(timestamp: string, now: number, maxSkewMs: number): boolean {
   const at = deliveryTime(timestamp);
-  return at !== undefined && at <= now + MAX_AHEAD_MS && at >= now - maxSkewMs;
+  return at !== undefined && at <= now + MAX_CLOCK_LEAD_MS && at >= now - maxSkewMs;
 }
 
 /**
- * An event's own time, in epoch milliseconds: `ts` is in seconds with a fraction; `create_time` is documented in two
+ * The time of an event, in epoch milliseconds. `ts` is in seconds with a fraction; `create_time` is documented in two
  * units and seen in more, so its size decides.
  */
 export function eventTime(value: unknown): number | undefined {

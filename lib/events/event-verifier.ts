@@ -9,21 +9,20 @@ import { isSameText, isSignedBy } from './event-signature.js';
 import { isTimely } from './event-time.js';
 import { type FeishuEvent } from './feishu-event.js';
 
-/** What a delivery turned out to be. */
+/** The result of verifying a delivery. */
 export type Verdict =
   | EventRefusal
   | { readonly kind: 'challenge'; readonly challenge: string }
   | {
       readonly kind: 'event';
       readonly event: FeishuEvent;
-      /** Timestamp and nonce of its signature, which no other delivery has; absent where none was signed. */
+      /** Timestamp and nonce of the signature, which are unique to this delivery; absent if it was not signed. */
       readonly proof: string | undefined;
     };
 
-/** A `url_verification` is not signed: nothing longer is decrypted on nobody's word. */
+/** A `url_verification` is not signed: limits how much unsigned input is decrypted. */
 const MAX_CHALLENGE_BYTES = 4_096;
 
-/** @internal */
 export interface VerifierDependencies {
   readonly appId: string;
   readonly options: ResolvedEventOptions;
@@ -31,68 +30,66 @@ export interface VerifierDependencies {
 }
 
 /**
- * Decides whether a delivery comes from the platform. With an Encrypt Key: by its signature, and nothing but what was
- * encrypted is believed. With a Verification Token only: by that.
+ * Decides whether a delivery comes from Feishu. With an Encrypt Key the signature decides, and only what was encrypted
+ * counts. With a Verification Token alone that token decides.
  */
 export class EventVerifier {
-  private readonly cipher: EventCipher | undefined;
+  readonly #deps: VerifierDependencies;
+  readonly #cipher: EventCipher | undefined;
 
-  constructor(private readonly deps: VerifierDependencies) {
+  constructor(deps: VerifierDependencies) {
+    this.#deps = deps;
     const { encryptKey } = deps.options;
-    this.cipher = encryptKey === undefined ? undefined : new EventCipher(encryptKey);
+    this.#cipher = encryptKey === undefined ? undefined : new EventCipher(encryptKey);
   }
 
   verify(delivery: EventDelivery): Verdict {
-    const { encryptKey } = this.deps.options;
-    if (encryptKey === undefined || !this.cipher) return this.verifyPlain(delivery);
-    return this.verifyEncrypted(delivery, encryptKey, this.cipher);
+    const { encryptKey } = this.#deps.options;
+    if (encryptKey === undefined || !this.#cipher) return this.#verifyPlain(delivery);
+    return this.#verifyEncrypted(delivery, encryptKey, this.#cipher);
   }
 
-  private verifyEncrypted(
-    { headers, rawBody }: EventDelivery,
-    encryptKey: string,
-    cipher: EventCipher,
-  ): Verdict {
-    const { clock, options } = this.deps;
+  #verifyEncrypted({ headers, rawBody }: EventDelivery, encryptKey: string, cipher: EventCipher): Verdict {
+    const { clock, options } = this.#deps;
     const signed = signatureIn(headers);
     const isSigned = isSignedBy(signed, encryptKey, rawBody);
     if (!isSigned && rawBody.length > MAX_CHALLENGE_BYTES) return refused('signature');
     const body = parseJsonObject(rawBody);
-    // Its siblings are anybody's.
+    // Fields next to `encrypt` are unauthenticated; ignore them.
     const opened = cipher.decryptJson(body?.['encrypt']);
     const envelope = opened && parseEnvelope(opened);
-    if (envelope?.kind === 'challenge') return this.challenge(envelope);
+    if (envelope?.kind === 'challenge') return this.#challenge(envelope);
 
     if (!isSigned) return refused('signature');
     if (!isTimely(signed.timestamp, clock.now(), options.maxSkewMs)) return refused('timestamp');
     if (!body) return refused('body');
     if (!opened) return refused('encryption');
-    // Joined as they were signed: digits moved from one to the other are the same proof.
-    return this.event(envelope, signed.timestamp + signed.nonce);
+    // Joined as they were signed: a digit moved from one to the other gives the same proof.
+    return this.#event(envelope, signed.timestamp + signed.nonce);
   }
 
-  private verifyPlain({ rawBody }: EventDelivery): Verdict {
+  #verifyPlain({ rawBody }: EventDelivery): Verdict {
     const body: JsonObject | undefined = parseJsonObject(rawBody);
     if (!body) return refused('body');
     if (body['encrypt'] !== undefined) return refused('encryption');
     const envelope = parseEnvelope(body);
-    return envelope?.kind === 'challenge' ? this.challenge(envelope) : this.event(envelope, undefined);
+    return envelope?.kind === 'challenge' ? this.#challenge(envelope) : this.#event(envelope, undefined);
   }
 
-  private challenge({ challenge, token }: Envelope & { kind: 'challenge' }): Verdict {
-    const reason = this.tokenRefusal(token);
+  #challenge({ challenge, token }: Envelope & { kind: 'challenge' }): Verdict {
+    const reason = this.#tokenRefusal(token);
     return reason ? refused(reason) : { kind: 'challenge', challenge };
   }
 
-  private event(envelope: Envelope | undefined, proof: string | undefined): Verdict {
+  #event(envelope: Envelope | undefined, proof: string | undefined): Verdict {
     if (envelope?.kind !== 'event') return refused('body');
     const { event, token } = envelope;
-    const reason = this.tokenRefusal(token) ?? (event.appId === this.deps.appId ? undefined : 'app');
+    const reason = this.#tokenRefusal(token) ?? (event.appId === this.#deps.appId ? undefined : 'app');
     return reason ? refused(reason) : { kind: 'event', event, proof };
   }
 
-  private tokenRefusal(token: unknown): EventRefusalReason | undefined {
-    const { verificationToken } = this.deps.options;
+  #tokenRefusal(token: unknown): EventRefusalReason | undefined {
+    const { verificationToken } = this.#deps.options;
     if (verificationToken === undefined) return undefined;
     return typeof token === 'string' && isSameText(token, verificationToken) ? undefined : 'token';
   }

@@ -1,76 +1,75 @@
 import { Controller, Inject, Post, Req, Res, VERSION_NEUTRAL, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { getFeishuServiceToken } from '../feishu-auth.injection.js';
-import { FeishuEventService, type FeishuEventReply } from './feishu-event.service.js';
+import { EventIntake, type Intake } from './event-intake.js';
+import { replySent, type SendableResponse } from './reply-sent.js';
 
-/** The part of a request that Express and Fastify have in common. */
+/** What requests of Express and Fastify have in common. */
 interface HostRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly rawBody?: Uint8Array;
+  /** A parser of the application's own may keep it as text. */
+  readonly rawBody?: Uint8Array | string;
+  readonly body?: unknown;
 }
 
-/** The part of a response: Fastify's has Node's own in `raw`, Express's is it. */
-interface HostResponse extends NodeResponse {
-  readonly raw?: NodeResponse;
-}
-interface NodeResponse {
-  once(event: 'finish' | 'close', listener: () => void): unknown;
+/** Node's response: `raw` of Fastify's, Express's itself. */
+interface HostResponse extends SendableResponse {
+  readonly raw?: SendableResponse;
 }
 
-const NO_RAW_BODY = {
-  status: 500,
-  body: { code: 'ERR_FEISHU_CONFIG_INVALID', msg: 'the application keeps no raw body: see its log' },
+const NO_RAW_BODY: Intake = {
+  reply: {
+    status: 500,
+    body: {
+      code: 'ERR_FEISHU_CONFIG_INVALID',
+      msg: 'the raw body was not kept; see the log of the application',
+    },
+    outcome: 'refused',
+  },
 };
 
-/** A controller class of its own for each instance: a route is metadata of its class. */
-export function createEventController(path: string, name: string | undefined): Type {
+/** Makes one controller class for each instance, because a route is metadata of its class. */
+export function createEventController(path: string): Type {
   @Controller({ path, version: VERSION_NEUTRAL })
   class FeishuEventController {
-    constructor(
-      @Inject(getFeishuServiceToken(FeishuEventService, name)) private readonly events: FeishuEventService,
-      @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
-    ) {}
+    readonly #intake: EventIntake;
+    readonly #host: HttpAdapterHost;
 
-    // The response is ours: an interceptor of the host's that wraps every answer would spoil the challenge.
-    @Post()
-    async receive(@Req() request: HostRequest, @Res() response: HostResponse): Promise<void> {
-      const { status, body, event } = await this.replyTo(request);
-      if (event) onceAnswered(response, () => this.events.dispatch(event));
-      const { httpAdapter } = this.host;
-      // Kept alive, the connection would hold up the host's closing until the platform lets go of it.
-      if (this.events.isClosing) httpAdapter.setHeader(response, 'connection', 'close');
-      await httpAdapter.reply(response, body, status);
+    constructor(@Inject(EventIntake) intake: EventIntake, @Inject(HttpAdapterHost) host: HttpAdapterHost) {
+      this.#intake = intake;
+      this.#host = host;
     }
 
-    private async replyTo(
-      request: HostRequest,
-    ): Promise<Pick<FeishuEventReply, 'status' | 'body' | 'event'>> {
-      const { headers, rawBody } = request;
-      if (ArrayBuffer.isView(rawBody)) return this.events.take({ headers, rawBody });
-      // Without a JSON body there would be none in any case, and no fault of the host's.
-      if (!hasJsonBody(headers)) return this.events.take({ headers, rawBody: new Uint8Array() });
-      this.events.reportNoRawBody();
-      return NO_RAW_BODY;
+    // Writes the response itself: an interceptor of the host that wraps every result would break the challenge.
+    @Post()
+    async receive(@Req() request: HostRequest, @Res() response: HostResponse): Promise<void> {
+      const sent = replySent(response.raw ?? response);
+      const { reply, start } = await this.#take(request);
+      // Also when the connection was cut: the event is claimed, so no other process will handle it.
+      if (start) void sent.then(start);
+      const { httpAdapter } = this.#host;
+      // A connection that is kept alive would delay the host's closing.
+      if (this.#intake.isClosing) httpAdapter.setHeader(response, 'connection', 'close');
+      await httpAdapter.reply(response, reply.body, reply.status);
+    }
+
+    async #take({ headers, rawBody, body }: HostRequest): Promise<Intake> {
+      if (rawBody !== undefined) return this.#intake.take({ headers, rawBody: bytesOf(rawBody) });
+      if (isParsedJson(headers, body)) {
+        this.#intake.reportNoRawBody();
+        return NO_RAW_BODY;
+      }
+      // The host has no parser for this content type, so it cannot be an event.
+      return this.#intake.take({ headers, rawBody: new Uint8Array() });
     }
   }
   return FeishuEventController;
 }
 
-/** Also when the connection was cut before: the event is verified and claimed, nobody else will handle it. */
-function onceAnswered(response: HostResponse, start: () => void): void {
-  const { raw = response } = response;
-  let isStarted = false;
-  const startOnce = (): void => {
-    if (isStarted) return;
-    isStarted = true;
-    start();
-  };
-  raw.once('finish', startOnce);
-  raw.once('close', startOnce);
+function bytesOf(rawBody: Uint8Array | string): Uint8Array {
+  return typeof rawBody === 'string' ? Buffer.from(rawBody, 'utf8') : rawBody;
 }
 
-function hasJsonBody(headers: HostRequest['headers']): boolean {
+function isParsedJson(headers: HostRequest['headers'], body: unknown): boolean {
   const isJson = /\bjson\b/i.test(String(headers['content-type'] ?? ''));
-  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-  return isJson && hasBody;
+  return isJson && typeof body === 'object' && body !== null && Object.keys(body).length > 0;
 }

@@ -1,7 +1,7 @@
 /**
- * An event that was verified, whichever schema it came in.
+ * A verified event of either schema.
  *
- * @typeParam T the event's own fields, as its documentation lists them; they are not checked
+ * @typeParam T the fields of the event, as Feishu documents them. This module does not check them
  *
  * @publicApi
  */
@@ -12,13 +12,14 @@ export interface FeishuEvent<T = Record<string, unknown>> {
   eventId: string;
   /** `event.type` or `header.event_type`, e.g. `im.message.receive_v1`. */
   eventType: string;
-  /** The tenant it happened in; absent where an event belongs to the app alone, as `app_ticket` does. */
+  /** The tenant of the event; absent for an event of the app itself, such as `app_ticket`. */
   tenantKey?: string;
+  /** The app of the event: always the app of this instance. */
   appId: string;
-  /** When it happened by the platform's clock, where it says so. */
+  /** When the event happened, by Feishu's clock; absent if the event does not say. */
   createdAt?: Date;
-  /** The event's own fields. */
+  /** The fields of the event. */
   event: T;
-  /** Everything that was sent, decrypted, without the Verification Token: to forward to the official `EventDispatcher`. */
+  /** The whole decrypted body without the Verification Token: for the `EventDispatcher` of the official SDK. */
   payload: Record<string, unknown>;
 }

@@ -1,32 +1,37 @@
 import 'reflect-metadata';
 
-/** Where {@link OnFeishuEvent} leaves its mark. */
+/** Metadata key of the events that a method handles. */
 const HANDLES = Symbol.for('nestjs-feishu-auth:handles');
 
 /**
+ * Options of {@link OnFeishuEvent}.
+ *
  * @publicApi
  */
 export interface OnFeishuEventOptions {
-  /** Of which instance of the module. @default the unnamed one */
+  /** The instance of the module whose events the method handles. @default the unnamed instance */
   name?: string;
 }
 
-/** What a method handles. @internal */
+/** An event that a method handles. */
 export interface HandledEvent {
   readonly eventType: string;
   readonly instance: string;
 }
 
-/** Stands for every type of event. */
+/** Matches every event type. */
 export const ANY_EVENT = '*';
 
 /**
- * Calls the method for every event of this type, after the delivery was verified and answered; `'*'` for every type.
- * For any method of a provider or controller that lives as long as the application. Several methods may handle one
- * type; one that fails is logged and keeps nothing from the others. An event is handed to one process of a fleet that
- * shares a lock, once; it is lost if that process ends in the middle of it.
+ * Calls the method for every event of this type, after the delivery was verified and answered. Works for methods of
+ * singleton providers and controllers. Several methods may handle one type; if one fails, the failure is logged and the
+ * others still run.
  *
- * @param eventType as in the event's documentation, e.g. `im.message.receive_v1`
+ * One process of a fleet that shares a lock handles an event, once. The event is lost if that process ends before the
+ * method does.
+ *
+ * @param eventType as Feishu documents it, such as `im.message.receive_v1`; `'*'` for every type
+ * @throws TypeError if it decorates anything but a method
  *
  * @example
  * @OnFeishuEvent('im.message.receive_v1')
@@ -35,15 +40,19 @@ export const ANY_EVENT = '*';
  * @publicApi
  */
 export function OnFeishuEvent(eventType: string, options: OnFeishuEventOptions = {}): MethodDecorator {
-  return (_target, _key, descriptor: PropertyDescriptor) => {
+  return (target, key, descriptor: PropertyDescriptor) => {
     const method: unknown = descriptor.value;
-    if (typeof method !== 'function') throw new TypeError('@OnFeishuEvent() is for methods');
+    if (typeof method !== 'function') {
+      throw new TypeError(
+        `@OnFeishuEvent('${eventType}') on ${target.constructor.name}.${String(key)}: decorate a method`,
+      );
+    }
     const handled: HandledEvent = { eventType, instance: options.name ?? 'default' };
     Reflect.defineMetadata(HANDLES, [handled, ...handledBy(method)], method);
   };
 }
 
-/** What `method` handles, in the order it says so. @internal */
+/** The events that `method` handles, in the order of its decorators. */
 export function handledBy(method: unknown): readonly HandledEvent[] {
   if (typeof method !== 'function') return [];
   return (Reflect.getMetadata(HANDLES, method) as HandledEvent[] | undefined) ?? [];

@@ -8,7 +8,7 @@ type EventsSnapshot = NonNullable<TokenMetricsSnapshot['events']>;
  * @internal
  */
 export class EventMetrics {
-  private readonly counts = { received: 0, accepted: 0, duplicates: 0, challenges: 0, rejected: 0 };
+  private readonly counts = { received: 0, accepted: 0, duplicates: 0, challenges: 0, rejected: 0, busy: 0 };
   private readonly rejectedByReason: Record<string, number> = {};
   private readonly handlers = { done: 0, failed: 0, dropped: 0 };
   private unguardedClaims = 0;
@@ -23,10 +23,14 @@ export class EventMetrics {
     this.counts.received++;
   }
 
-  ended(outcome: 'event' | 'duplicate' | 'challenge' | 'refused' | 'closing', reason?: string): void {
+  ended(
+    outcome: 'event' | 'duplicate' | 'challenge' | 'refused' | 'busy' | 'closing',
+    reason?: string,
+  ): void {
     if (outcome === 'event') this.counts.accepted++;
     if (outcome === 'duplicate') this.counts.duplicates++;
     if (outcome === 'challenge') this.counts.challenges++;
+    if (outcome === 'busy') this.counts.busy++;
     if (outcome !== 'refused') return;
     this.counts.rejected++;
     const why = reason ?? 'unknown';
@@ -45,8 +49,8 @@ export class EventMetrics {
     this.handlers.failed++;
   }
 
-  dropped(): void {
-    this.handlers.dropped++;
+  dropped(handlers: number): void {
+    this.handlers.dropped += handlers;
   }
 
   snapshot(): EventsSnapshot {

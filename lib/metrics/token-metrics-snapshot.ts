@@ -105,18 +105,20 @@ export interface TokenMetricsSnapshot {
   };
   /** The deliveries at the event URL; absent when the instance has no `events` option. */
   events?: {
-    /** `accepted + duplicates + challenges + rejected`, and the deliveries that are being checked now. */
+    /** `accepted + duplicates + challenges + rejected + busy`, and the deliveries that are being checked now. */
     received: number;
     accepted: number;
     /** Redeliveries of handled events: acknowledged, and not handled again. */
     duplicates: number;
     challenges: number;
     rejected: number;
+    /** Answered 503, because too many events waited for their handlers. Feishu delivers them again. */
+    busy: number;
     /** Keyed by `EventRefusalReason`. */
     rejectedByReason: Record<string, number>;
     /** Deliveries that this process checked for duplicates alone, because the lock did not answer. */
     unguarded: number;
-    /** Calls of `@OnFeishuEvent` methods. `dropped`: too many were waiting. */
+    /** Calls of `@OnFeishuEvent` methods. `dropped`: the application closed before they ended. */
     handlers: { done: number; failed: number; dropped: number; pending: number };
   };
 }

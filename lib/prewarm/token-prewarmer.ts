@@ -4,7 +4,7 @@ import { FeishuService } from '../identity/feishu-service.decorator.js';
 import { type TokenMetrics } from '../metrics/token-metrics.js';
 import { type AppType } from '../platform/app-type.js';
 import { type TenantPrewarm } from '../tenants/tenant-prewarm.js';
-import { type AppTicketService } from '../ticket/app-ticket.service.js';
+import { type AppTickets } from '../ticket/app-tickets.js';
 import { type Clock, type ClockTimer } from '../time/clock.js';
 import { type SlotSweeper } from '../tokens/slot-sweeper.js';
 import { type TokenReader } from '../tokens/token-reader.js';
@@ -32,7 +32,7 @@ export interface PrewarmerDependencies {
   readonly options: Required<PrewarmOptions> & { readonly isScheduled: boolean };
   readonly reader: TokenReader;
   readonly sweeper: SlotSweeper;
-  readonly tickets: AppTicketService;
+  readonly tickets: AppTickets;
   /** Present for a store app. */
   readonly tenants?: TenantPrewarm | undefined;
   /** Resolves when Feishu can reach the event endpoint of this process, if it has one. */

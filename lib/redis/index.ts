@@ -1,2 +1,2 @@
 export { RedisRefreshLock, type RedisRefreshLockOptions } from './redis-refresh-lock.js';
-export { type RedisLockClient } from './redis-connection.js';
+export { type RedisLockClient } from './redis-lock-client.js';

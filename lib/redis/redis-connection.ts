@@ -1,108 +1,156 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { CircuitBreaker } from '../time/circuit-breaker.js';
 import { type Clock } from '../time/clock.js';
 import { withDeadline } from '../time/deadline.js';
+import { onAbort } from '../time/on-abort.js';
+import { ClientEvents } from './client-events.js';
+import { type RedisLockClient } from './redis-lock-client.js';
 
-/**
- * The part of a node-redis client that is used: `createClient()`, `createClientPool()`, `createSentinel()` and
- * `createCluster()` of `@redis/client` all have it, and an ioredis client has it behind a small adapter. Written down
- * here, so that the version of your client is yours to choose.
- *
- * @publicApi
- */
-export interface RedisLockClient {
-  /** Whether `connect()` was called and the client not closed since. */
-  readonly isOpen: boolean;
-  /** Whether commands reach the server now. Absent where one connection is not all there is. */
-  readonly isReady?: boolean;
-  connect(): Promise<unknown>;
-  on(event: 'error' | 'ready', listener: () => void): unknown;
-  set(key: string, value: string, options: { NX: true; PX: number }): Promise<unknown>;
-  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+/** An error reply begins with its code: `NOPERM ...`, `WRONGPASS ...`, `ERR ...`. Errors of a connection do not. */
+const ERROR_REPLY = /^[A-Z][A-Z_]+ /;
+
+/** What a caller wants to know of a command beyond its answer. */
+export interface CommandOptions<T> {
+  /** The command, as error messages name it. */
+  readonly name: string;
+  /** Called with an answer that came after the deadline. */
+  readonly onLate?: (answer: T) => void;
 }
 
 /**
- * Commands to a Redis that may be gone, frozen or not there yet: each has a deadline, because node-redis's own does not
- * fire for what was sent, and none is sent while the breaker is open.
- *
- * @internal
+ * Sends commands to a Redis that may be down, frozen or not connected yet. Each command has a deadline, because that of
+ * node-redis does not cover commands that were sent. While the breaker is open, nothing is sent.
  */
 export class RedisConnection {
-  private readonly breaker: CircuitBreaker;
-  private readonly waiting = new Set<() => void>();
-  private connecting: Promise<unknown> | undefined;
+  readonly #client: RedisLockClient;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #breaker: CircuitBreaker;
+  readonly #events: ClientEvents;
+  /** By command: why its last try failed. */
+  readonly #problems = new Map<string, string>();
+  /** A connection keeps the async context it was made in, so it is not made in that of a command. */
+  readonly #runOutside = AsyncLocalStorage.snapshot();
+  #connecting: Promise<unknown> | undefined;
+  #wasConnected: boolean;
 
   /** @param timeoutMs how long one command may take, connecting included */
-  constructor(
-    private readonly client: RedisLockClient,
-    private readonly clock: Clock,
-    private readonly timeoutMs: number,
-  ) {
-    this.breaker = new CircuitBreaker(clock);
-    // An `error` event that nobody listens to ends the process; what it says comes back as a failed command, too.
-    client.on('error', () => undefined);
-    client.on('ready', () => {
-      for (const wake of this.waiting) wake();
-    });
+  constructor(client: RedisLockClient, clock: Clock, timeoutMs: number) {
+    this.#client = client;
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+    this.#breaker = new CircuitBreaker(clock);
+    this.#events = ClientEvents.of(client);
+    this.#wasConnected = client.isReady === true;
+  }
+
+  /** Why Redis does not do what it is asked to; `undefined` if all commands worked the last time. */
+  get problem(): string | undefined {
+    const [first] = this.#problems.values();
+    return first;
   }
 
   /**
-   * What `command` resolves with.
-   *
-   * @param onLate told what it resolves with after we gave up on it
-   * @throws Error when Redis refuses, cannot be reached, or does not answer in time
+   * @returns the answer of `command`
+   * @throws Error if Redis refuses the command, cannot be reached, or does not answer in time
    */
-  async send<T>(command: () => Promise<T>, onLate?: (answer: T) => void): Promise<T> {
-    if (!this.breaker.tryPass()) throw new Error('Redis did not answer before and is left alone for now');
+  async send<T>(command: () => Promise<T>, { name, onLate }: CommandOptions<T>): Promise<T> {
+    if (!this.#breaker.tryPass()) {
+      throw new Error(`${name} was not sent: Redis did not answer before (${this.problem ?? 'no reason'})`);
+    }
     const gaveUp = new AbortController();
     const tooLate = (): Error => {
       gaveUp.abort();
-      return new Error(`Redis did not answer within ${this.timeoutMs} ms`);
+      return this.#tooLate();
     };
-    const work = this.ready(gaveUp.signal).then(command);
+    const work = this.#ready(gaveUp.signal).then(command);
     try {
-      const answer = await withDeadline(this.clock, work, this.timeoutMs, tooLate);
-      this.breaker.succeeded();
+      const answer = await withDeadline(this.#clock, work, this.#timeoutMs, tooLate);
+      this.#succeeded(name);
       return answer;
     } catch (error) {
-      this.breaker.failed();
-      if (gaveUp.signal.aborted) this.listenOn(work, onLate).catch(() => undefined);
+      this.#failed(name, error);
+      if (gaveUp.signal.aborted) this.#awaitLate(work, name, onLate).catch(() => undefined);
       throw error;
     }
   }
 
-  /** An answer after all shows that Redis is back. */
-  private async listenOn<T>(work: Promise<T>, onLate: ((answer: T) => void) | undefined): Promise<void> {
+  #succeeded(name: string): void {
+    this.#wasConnected = true;
+    this.#breaker.succeeded();
+    this.#problems.delete(name);
+  }
+
+  #failed(name: string, error: unknown): void {
+    const message = messageOf(error);
+    this.#problems.set(name, `${name}: ${message}`);
+    // A refusal is an answer: the connection works.
+    if (ERROR_REPLY.test(message)) this.#breaker.succeeded();
+    else this.#breaker.failed();
+  }
+
+  /** A late answer shows that Redis is back. */
+  async #awaitLate<T>(
+    work: Promise<T>,
+    name: string,
+    onLate: ((answer: T) => void) | undefined,
+  ): Promise<void> {
     const answer = await work;
-    this.breaker.succeeded();
+    this.#succeeded(name);
     onLate?.(answer);
   }
 
-  /** Resolves when commands reach the server, so that none waits in the client's offline queue; never after `signal`. */
-  private async ready(signal: AbortSignal): Promise<void> {
-    if (!this.client.isOpen) this.connect();
-    if (this.client.isReady === true) return;
-    if (this.client.isReady === undefined) await this.connecting;
-    else await this.nextReady(signal);
+  /** Resolves when commands reach the server, so that none waits in the queue of the client. */
+  async #ready(signal: AbortSignal): Promise<void> {
+    if (this.#client.isReady === true) {
+      this.#wasConnected = true;
+      return;
+    }
+    if (!this.#client.isOpen) this.#connect();
+    if (this.#client.isReady === undefined) await this.#connecting;
+    else await this.#nextReady(signal);
     signal.throwIfAborted();
   }
 
-  private connect(): void {
-    const connecting = this.client.connect().finally(() => {
-      if (this.connecting === connecting) this.connecting = undefined;
+  #connect(): void {
+    if (this.#isClosed()) throw new Error('the application closed the Redis client');
+    const connecting = this.#runOutside(() => this.#client.connect()).finally(() => {
+      if (this.#connecting === connecting) this.#connecting = undefined;
     });
-    // Who waits for it sees it fail; who does not must not crash the process.
+    // A command that waits for the connection sees the failure.
     connecting.catch(() => undefined);
-    this.connecting = connecting;
+    this.#connecting = connecting;
   }
 
-  private nextReady(signal: AbortSignal): Promise<void> {
+  /**
+   * Connecting it again would keep a process alive that is about to end. A client that lost its connection and gave up is
+   * not closed.
+   */
+  #isClosed(): boolean {
+    const { wasReady, hasEnded, lastError } = this.#events;
+    return hasEnded || ((this.#wasConnected || wasReady) && lastError === undefined);
+  }
+
+  #nextReady(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const done = (): void => {
-        this.waiting.delete(done);
+      const stops = [this.#events.onReady(done), onAbort(signal, done)];
+      function done(): void {
+        for (const stop of stops) stop();
         resolve();
-      };
-      this.waiting.add(done);
-      signal.addEventListener('abort', done, { once: true });
+      }
     });
   }
+
+  #tooLate(): Error {
+    const { lastError } = this.#events;
+    if (lastError === undefined) return new Error(`no answer within ${this.#timeoutMs} ms`);
+    return new Error(`not connected: ${messageOf(lastError)}`);
+  }
+}
+
+/** The innermost reason: an `AggregateError` of several addresses has no message. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
+  if (error instanceof Error) return error.cause instanceof Error ? messageOf(error.cause) : error.message;
+  return String(error);
 }

@@ -1,3 +1,5 @@
+import { onAbort } from './on-abort.js';
+
 /**
  * A timer that can be cancelled.
  *
@@ -52,11 +54,11 @@ export abstract class Clock {
       }
       const done = (): void => {
         timer.cancel();
-        signal?.removeEventListener('abort', done);
+        stopListening?.();
         resolve();
       };
       const timer = this.setTimeout(done, delayMs, options);
-      signal?.addEventListener('abort', done, { once: true });
+      const stopListening = signal && onAbort(signal, done);
     });
   }
 }

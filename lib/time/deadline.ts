@@ -1,4 +1,5 @@
 import { type Clock, type TimerOptions } from './clock.js';
+import { onAbort } from './on-abort.js';
 
 /**
  * Settles like `work`, or rejects with `onTimeout()` after `ms`. A later result or rejection of `work` is ignored.
@@ -31,11 +32,7 @@ export function withDeadline<T>(
  */
 export function withSignal<T>(work: PromiseLike<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    Promise.resolve(work)
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', onAbort));
+    const stopListening = onAbort(signal, () => reject(signal.reason));
+    Promise.resolve(work).then(resolve, reject).finally(stopListening);
   });
 }

@@ -8,10 +8,12 @@ export interface ModuleLogger {
 }
 
 const REPEAT_MS = 60_000;
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
 /**
  * Logs each subject at most once a minute, and says how many messages it left out. One cause can produce a message for
- * every tenant, and anybody on the network can cause some.
+ * every tenant, and anyone on the network can cause some.
  *
  * @internal
  */
@@ -34,10 +36,19 @@ export class ThrottledLog {
     this.last.set(subject, { at: now, suppressed: 0 });
     const more = last && last.suppressed > 0 ? ` (and ${last.suppressed} more like it)` : '';
     try {
-      if (level === 'error') this.logger.error(message + more, stack);
-      else this.logger[level](message + more);
+      const line = oneLine(message) + more;
+      if (level === 'error') this.logger.error(line, stack);
+      else this.logger[level](line);
     } catch {
       // The host's logger throws: there is no other place to report it.
     }
   }
+}
+
+/** Text of another party must not forge log lines or send commands to a terminal. */
+function oneLine(text: string): string {
+  return text.replace(
+    CONTROL_CHARACTERS,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -7,19 +7,18 @@ import { runSnippet } from '../docs/run-snippet.js';
 import { waitUntil } from './fleet.js';
 import { describeWithRedis, RedisServer } from './redis-server.js';
 
-/** What docs/redis.md says, word for word. */
+/** The adapter as docs/redis.md has it. */
 const { lockClientOf } = (await runSnippet('docs/redis.md', "from 'ioredis'")) as {
   lockClientOf: (redis: Redis) => RedisLockClient;
 };
 
-// Longer than anything here waits: a test that gives up leaves no lock behind that connects its client again.
 jest.setTimeout(30_000);
 
 describeWithRedis('RedisRefreshLock with ioredis, behind the adapter of docs/redis.md', () => {
   let server: RedisServer;
   const clients: Redis[] = [];
 
-  /** A client as it comes: it connects at once, and nobody listens to its errors. */
+  /** A client with its defaults: it connects at once, and nothing listens to its errors. */
   function newClient(options: RedisOptions = {}): Redis {
     const client = new Redis(server.url, options);
     clients.push(client);
@@ -35,7 +34,7 @@ describeWithRedis('RedisRefreshLock with ioredis, behind the adapter of docs/red
   const tryAcquire = (lock: RedisRefreshLock, key: string): Promise<RefreshLease | undefined> =>
     lock.acquire(key, { ttlMs: 5_000, waitMs: 0 });
 
-  /** As a renewal after the other does: what cannot be had now is asked for again. */
+  /** Asks again and again, as renewals do. */
   async function expectLockSoon(lock: RedisRefreshLock): Promise<void> {
     await waitUntil(async () => {
       const lease = await tryAcquire(lock, 'soon').catch(() => undefined);
@@ -64,7 +63,7 @@ describeWithRedis('RedisRefreshLock with ioredis, behind the adapter of docs/red
     expect(await look.exists('app:v1:{a}:lock')).toBe(0);
   });
 
-  it('connects a client that is lazy by itself', async () => {
+  it('connects a lazy client', async () => {
     const client = newClient({ lazyConnect: true });
     const lock = lockOn(client);
     expect(client.status).toBe('wait');
@@ -72,30 +71,28 @@ describeWithRedis('RedisRefreshLock with ioredis, behind the adapter of docs/red
     expect(leases.every((lease) => lease?.isHeld())).toBe(true);
   });
 
-  it('works with the offline queue off as well, from before there is a connection', async () => {
+  it('works without the offline queue, from before there is a connection', async () => {
     const lock = newLock({ enableOfflineQueue: false });
     expect((await tryAcquire(lock, 'unqueued'))?.isHeld()).toBe(true);
   });
 
-  it('rejects within its deadline while Redis is frozen, and is back when Redis is', async () => {
+  it('rejects while Redis is frozen, and works again when Redis does', async () => {
     const lock = newLock();
     await (await tryAcquire(lock, 'warm'))?.release();
     server.freeze();
-    const startedAt = performance.now();
-    await expect(tryAcquire(lock, 'frozen')).rejects.toThrow('Redis did not answer within 250 ms');
-    expect(performance.now() - startedAt).toBeLessThan(600);
+    await expect(tryAcquire(lock, 'frozen')).rejects.toThrow('no answer within 250 ms');
     server.thaw();
     await expectLockSoon(lock);
   });
 
-  it('leaves no ghost: what ioredis sends again after a reconnect is released again', async () => {
+  it('releases a lease that is granted when ioredis sends its command again after a reconnect', async () => {
     const [client, look] = [newClient(), newClient()];
     const lock = lockOn(client);
     await (await tryAcquire(lock, 'warm'))?.release();
     await look.client('PAUSE', 10_000, 'ALL');
     await expect(tryAcquire(lock, 'ghost')).rejects.toThrow('within 250 ms');
     await server.restartEmpty();
-    // Sent again, granted, and given back: the only commands that this server has seen.
+    // The only commands that this server has seen: sent again, granted, released.
     await waitUntil(async () => /cmdstat_del:calls=1/.test(await look.info('commandstats')));
     expect(await look.info('commandstats')).toContain('cmdstat_set:calls=1');
     expect(await look.exists('ghost')).toBe(0);
@@ -104,24 +101,34 @@ describeWithRedis('RedisRefreshLock with ioredis, behind the adapter of docs/red
   it('does not put commands into the offline queue while there is no connection', async () => {
     await server.stop();
     const [client, look] = [newClient(), newClient()];
-    await expect(tryAcquire(lockOn(client), 'queued')).rejects.toThrow('within 250 ms');
+    await expect(tryAcquire(lockOn(client), 'queued')).rejects.toThrow('ECONNREFUSED');
     await server.start();
     await waitUntil(() => client.status === 'ready');
     await client.ping();
     expect(await look.info('commandstats')).not.toContain('cmdstat_set:');
   });
 
-  it.each([
-    { kind: 'as it comes', options: {} },
-    { kind: 'that would not', options: { retryStrategy: () => null } },
-  ])('connects again after Redis was restarted, with a client $kind', async ({ options }) => {
-    const client = newClient(options);
+  it('works again after Redis was restarted', async () => {
+    const client = newClient();
     const lock = lockOn(client);
     await (await tryAcquire(lock, 'again'))?.release();
     await server.stop();
     await waitUntil(() => client.status !== 'ready');
-    await expect(tryAcquire(lock, 'again')).rejects.toThrow('within 250 ms');
+    await expect(tryAcquire(lock, 'again')).rejects.toThrow('not connected');
     await server.start();
     await expectLockSoon(lock);
+  });
+
+  it.each<[string, (client: Redis) => unknown]>([
+    ['that the application closed', (client) => client.disconnect()],
+    ['that lost its connection and gave up', () => server.stop()],
+  ])('E3 does not connect a client again %s', async (_, end) => {
+    const client = newClient({ retryStrategy: () => null });
+    const lock = lockOn(client);
+    await (await tryAcquire(lock, 'ended'))?.release();
+    await end(client);
+    await waitUntil(() => client.status === 'end');
+    await expect(tryAcquire(lock, 'ended')).rejects.toThrow('the application closed the Redis client');
+    expect(client.status).toBe('end');
   });
 });

@@ -1,4 +1,4 @@
-import { type RedisLockClient } from '../../lib/redis/redis-connection.js';
+import { type RedisLockClient } from '../../lib/redis/redis-lock-client.js';
 import { type TokenCache } from '../../lib/store/token-cache.js';
 import { type PhaseLog } from './phase-log.js';
 import { type SeededRandom } from './seeded-random.js';

@@ -1,6 +1,7 @@
 import { type RefreshLease, type RefreshLock } from '../../lock/refresh-lock.js';
 import { type Clock } from '../../time/clock.js';
 import { withDeadline, withSignal } from '../../time/deadline.js';
+import { onAbort } from '../../time/on-abort.js';
 import { type HeldToken } from '../slot/held-token.js';
 import { type TokenSlot } from '../slot/token-slot.js';
 import { type TokenObserver } from '../token-observer.js';
@@ -80,11 +81,11 @@ export class FlightLock {
   ): Promise<RefreshLease | { token: HeldToken } | 'unavailable' | undefined> {
     const over = new AbortController();
     const stop = (): void => over.abort();
-    signal.addEventListener('abort', stop, { once: true });
+    const stopListening = onAbort(signal, stop);
     const looking = waitMs > 0 && look ? this.lookUntil(over, look) : undefined;
     const lease = await this.ask(key, waitMs, over.signal);
     stop();
-    signal.removeEventListener('abort', stop);
+    stopListening();
     // A look in progress may still adopt a token, so it ends first.
     const token = await looking;
     if (typeof lease !== 'object') return token ? { token } : lease;

@@ -1,7 +1,7 @@
 import { isFeishuAuthError } from '../../errors/feishu-auth.error.js';
 import { isAppTokenRejection } from '../../platform/error-codes.js';
 import { type TokenGrant } from '../../platform/token-grants.js';
-import { type AppTicketService } from '../../ticket/app-ticket.service.js';
+import { type AppTickets } from '../../ticket/app-tickets.js';
 import { type TokenSlot } from '../slot/token-slot.js';
 import { type TokenFlight } from './token-flight.js';
 
@@ -46,7 +46,7 @@ export class CredentialsSource implements TokenSource {
 /** A grant for the `app_ticket` of a store app. */
 export class AppTicketSource implements TokenSource {
   constructor(
-    private readonly tickets: AppTicketService,
+    private readonly tickets: AppTickets,
     private readonly grant: (appTicket: string, signal: AbortSignal) => Promise<TokenGrant>,
   ) {}
 
