@@ -26,7 +26,7 @@ const HTTP_PLATFORM = { '@nestjs/platform-express': '*' };
 
 /** All that may be published. */
 const PUBLISHED =
-  /^(dist\/(esm|cjs)\/.+\.(js|js\.map|d\.ts)|dist\/cjs\/package\.json|docs\/.+\.(md|svg|png|json|yml)|package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/;
+  /^(dist\/(esm|cjs)\/.+\.(js|js\.map|d\.ts)|dist\/cjs\/package\.json|schematics\/.+\.(cjs|json)|docs\/.+\.(md|svg|png|json|yml)|package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/;
 const NEVER_PUBLISHED = /\.(e2e-|soak-)?spec\.|^docs\/(api|\.vitepress)\/|^docs\/benchmarks\/run\.json$/;
 const ALWAYS_PUBLISHED = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs/getting-started.md'];
 /** The manual is in the package so that the README's links work. It must not dominate the size of the package. */
