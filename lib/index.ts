@@ -51,6 +51,7 @@ export type {
 } from './metrics/token-metrics-snapshot.js';
 
 export { UserTokenStore } from './users/store/user-token-store.js';
+export { FileUserTokenStore, type FileUserTokenStoreOptions } from './users/store/file-user-token-store.js';
 export { InMemoryUserTokenStore } from './users/store/in-memory-user-token-store.js';
 export type { FeishuUser } from './users/feishu-user.js';
 export type { UserLoginStatus } from './users/user-login-status.js';

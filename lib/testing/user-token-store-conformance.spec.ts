@@ -94,7 +94,7 @@ class CheckingThenWriting extends BrokenStore {
   }
 }
 
-/** As a database whose driver counts changed rows: the same value is no change. */
+/** As a database whose driver counts changed rows: the same value does not change one. */
 class SkippingEqualValues extends BrokenStore {
   override async put(key: string, value: string, ifVersion: string | null, options?: PutOptions) {
     const record = await this.good.get(key);
@@ -281,7 +281,7 @@ describe('userTokenStoreConformance', () => {
     expect(await findings(() => store)).toEqual([]);
   });
 
-  it('gives every case a name of its own', () => {
+  it('gives every case another name', () => {
     const names = casesFor(() => new InMemoryUserTokenStore()).map(({ name }) => name);
     expect(names.length).toBeGreaterThanOrEqual(18);
     expect(new Set(names).size).toBe(names.length);

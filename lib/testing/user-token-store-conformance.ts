@@ -251,7 +251,7 @@ export function userTokenStoreConformance(
       for (const key of keys) await created(first, key, `value of ${key}`);
       for (const key of keys) {
         const record = await second.get(key);
-        check(record?.value === `value of ${key}`, 'each key has the record of its own');
+        check(record?.value === `value of ${key}`, 'each key has a separate record');
       }
     });
 

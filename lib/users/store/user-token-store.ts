@@ -23,7 +23,7 @@ export abstract class UserTokenStore {
    * was answered sees that write.
    *
    * @param key any text; keys differ if one code unit differs
-   * @throws whatever the backend reports when it cannot be read
+   * @throws the error of a backend that cannot be read
    */
   abstract get(key: string): Promise<{ value: string; version: string } | undefined>;
 
@@ -35,7 +35,7 @@ export abstract class UserTokenStore {
    * @param options.dueAt when `dueBefore` is to list the record, to the millisecond. A put without it clears the date of
    * the record before.
    * @returns the new version, or `undefined` if another writer was first and nothing was changed
-   * @throws whatever the backend reports; the write may or may not have happened then
+   * @throws the error of the backend; the write may or may not have happened then
    */
   abstract put(
     key: string,
@@ -48,7 +48,7 @@ export abstract class UserTokenStore {
    * Deletes the record if it still has the version `ifVersion`, in one atomic step.
    *
    * @returns `false` if the record is absent or has another version; nothing was changed then
-   * @throws whatever the backend reports; the deletion may or may not have happened then
+   * @throws the error of the backend; the deletion may or may not have happened then
    */
   abstract delete(key: string, ifVersion: string): Promise<boolean>;
 
@@ -57,7 +57,7 @@ export abstract class UserTokenStore {
    * `users.keepAlive` needs it.
    *
    * @param limit how many keys at most, a positive integer
-   * @throws whatever the backend reports when it cannot be read
+   * @throws the error of a backend that cannot be read
    */
   dueBefore?(time: Date, limit: number): Promise<string[]>;
 }
