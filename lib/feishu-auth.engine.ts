@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { type ResolvedOptions } from './feishu-auth.options.js';
+import { type HealthSources } from './health/examine-health.js';
 import { InProcessRefreshLock } from './lock/in-process-refresh-lock.js';
 import { type RefreshLock } from './lock/refresh-lock.js';
 import { EventMetrics } from './metrics/event-metrics.js';
@@ -14,6 +15,10 @@ import { AppTickets } from './ticket/app-tickets.js';
 import { type TokenOwner } from './token.service.js';
 import { type Clock } from './time/clock.js';
 import { type RandomSource } from './time/random-source.js';
+import { TelemetryChannels } from './telemetry/channels.js';
+import { EngineTelemetry } from './telemetry/engine-telemetry.js';
+import { type InstanceTelemetry } from './telemetry/instance-telemetry.js';
+import { PublishingObserver } from './telemetry/publishing-observer.js';
 import { TenantLifecycle } from './tenants/tenant-lifecycle.js';
 import { TenantRegistry } from './tenants/tenant-registry.js';
 import { TenantStatuses } from './tenants/tenant-statuses.js';
@@ -59,6 +64,8 @@ export class FeishuAuthEngine {
   readonly tenants: TenantLifecycle;
   readonly tenantRegistry: TenantRegistry;
   readonly probeStore: () => Promise<void>;
+  readonly health: HealthSources;
+  readonly telemetry: InstanceTelemetry;
   /** Absent without the option `users`. */
   readonly users: UserEngine | undefined;
   private readonly store: SharedStore;
@@ -78,6 +85,7 @@ export class FeishuAuthEngine {
     const log = new FailureLog(new ThrottledLog(logger, clock));
 
     this.metrics = new TokenMetrics({ instance: options.instance, clock });
+    const observer = new PublishingObserver(this.metrics, new TelemetryChannels(options.instance), clock);
     this.store = new SharedStore(cache, clock, refresh.storeTimeoutMs);
     const cipher = encryptionKeys.length > 0 ? new RecordCipher(encryptionKeys) : undefined;
     const records = new RecordStore(this.store, cipher);
@@ -114,12 +122,12 @@ export class FeishuAuthEngine {
       records,
       publisher,
       tenants: options.appType === 'store' ? statuses : undefined,
-      observer: this.metrics,
-      acceptance: new TokenAcceptance(clock, random, refresh.aheadMs, this.metrics),
+      observer,
+      acceptance: new TokenAcceptance(clock, random, refresh.aheadMs, observer),
       lock: new FlightLock({
         lock,
         clock,
-        observer: this.metrics,
+        observer,
         ttlMs: refresh.lockTtlMs,
         waitMs: refresh.lockWaitMs,
         graceMs: 2 * refresh.storeTimeoutMs,
@@ -130,6 +138,7 @@ export class FeishuAuthEngine {
       clock,
       random,
       log,
+      observer,
       renewals: forEachKind((kind) => new CacheRenewal(sharedByCache, sources[kind])),
     });
     this.slots = new SlotTable(maxTokens, (query) => {
@@ -140,7 +149,7 @@ export class FeishuAuthEngine {
       appType: options.appType,
       slots: this.slots,
       clock,
-      observer: this.metrics,
+      observer,
       refresher: this.refresher,
     });
     this.sweeper = new SlotSweeper({ slots: this.slots, clock, refresher: this.refresher });
@@ -167,6 +176,14 @@ export class FeishuAuthEngine {
       options.users && new UserEngine({ ...options, users: options.users }, { cipher, clock, logger });
     const events = options.events && this.eventMetrics;
     this.metrics.attach({ store: this.store, slots: this.slots, events });
+    this.health = {
+      instance: options.instance,
+      appType: options.appType,
+      metrics: this.metrics,
+      slots: this.slots,
+      hasTicket: () => this.tickets.hasTicket(),
+    };
+    this.telemetry = new EngineTelemetry(this.health, this.slots, this.store);
     this.tickets.onTicket(() => this.sweeper.endTicketPauses());
   }
 

@@ -7,6 +7,7 @@ import {
 } from './feishu-auth.options.js';
 import { eventControllersOf } from './feishu-auth.events.js';
 import { exportsOf, providersOf } from './feishu-auth.providers.js';
+import { statusControllersOf } from './feishu-auth.status.js';
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<FeishuAuthModuleOptions>({
@@ -17,12 +18,12 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYN
     .setFactoryMethodName('createFeishuAuthOptions' satisfies keyof FeishuAuthOptionsFactory)
     // Name every extra here: Nest treats other properties as options.
     .setExtras<FeishuAuthModuleExtras>(
-      { name: undefined, isGlobal: true, webhookPath: undefined },
+      { name: undefined, isGlobal: true, webhookPath: undefined, statusPage: undefined },
       (definition, extras) => ({
         ...definition,
         global: extras.isGlobal ?? true,
         imports: [...(definition.imports ?? []), DiscoveryModule],
-        controllers: eventControllersOf(extras),
+        controllers: [...eventControllersOf(extras), ...statusControllersOf(extras)],
         // Nest reads these when it scans the module: every copy of this package is loaded by then.
         get providers() {
           return [...(definition.providers ?? []), ...providersOf(extras)];

@@ -1,4 +1,5 @@
 import { type TokenCache } from './store/token-cache.js';
+import { type StatusPageOptions } from './status/status-page.options.js';
 import { type RefreshLock } from './lock/refresh-lock.js';
 import { type AppType } from './platform/app-type.js';
 import { type ResolvedUserOptions, type UserOptions } from './users/user-options.js';
@@ -157,6 +158,11 @@ export interface FeishuAuthModuleExtras {
    * `events`, and an application created with `rawBody: true`.
    */
   webhookPath?: string | undefined;
+  /**
+   * A live status page for operators, of all instances of the application. Without `guards` the application does not
+   * start in production. @default no page
+   */
+  statusPage?: StatusPageOptions | undefined;
 }
 
 /** @internal */

@@ -6,6 +6,7 @@ import { FeishuAuthEngine } from './feishu-auth.engine.js';
 import { eventProvidersOf } from './feishu-auth.events.js';
 import { type FeishuAuthModuleExtras, type FeishuAuthModuleOptions } from './feishu-auth.options.js';
 import { getFeishuServiceToken, isUnnamed } from './feishu-auth.injection.js';
+import { statusProvidersOf } from './feishu-auth.status.js';
 import { createHealthIndicator, createPrewarmer, createTokenService } from './feishu-auth.services.js';
 import { FeishuAuthHealthIndicator } from './health/feishu-auth.health.js';
 import { FeishuHttpService } from './http/feishu-http.service.js';
@@ -16,6 +17,7 @@ import { sameServiceOfOtherCopies } from './identity/loaded-copies.js';
 import { findSchedulerRegistry, type IntervalRegistry } from './prewarm/scheduler-registry.js';
 import { TokenPrewarmer } from './prewarm/token-prewarmer.js';
 import { resolveOptions } from './feishu-auth.options.schema.js';
+import { INSTANCE_TELEMETRY } from './telemetry/instance-telemetry.js';
 import { AppTicketService } from './ticket/app-ticket.service.js';
 import { Clock } from './time/clock.js';
 import { RandomSource, SystemRandomSource } from './time/random-source.js';
@@ -80,6 +82,12 @@ export function providersOf(extras: FeishuAuthModuleExtras): Provider[] {
         new FeishuAuthEngine(resolveOptions(options, extras), clock, random, logger),
       inject: [MODULE_OPTIONS, Clock, RandomSource],
     },
+    {
+      provide: INSTANCE_TELEMETRY,
+      useFactory: ({ telemetry }: FeishuAuthEngine) => telemetry,
+      inject: [FeishuAuthEngine],
+    },
+    ...statusProvidersOf(extras),
     ...SERVICES.map(({ service, make }) => ({
       provide: getFeishuServiceToken(service, extras.name),
       useFactory: (engine: FeishuAuthEngine, modules: ModulesContainer, adapter?: HttpAdapterHost) => {

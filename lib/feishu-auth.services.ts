@@ -40,14 +40,6 @@ export function createPrewarmer(engine: FeishuAuthEngine, host: PrewarmHost): To
   });
 }
 
-export function createHealthIndicator(engine: FeishuAuthEngine): FeishuAuthHealthIndicator {
-  const { options, metrics, slots, tickets } = engine;
-  const { instance, appType } = options;
-  return new FeishuAuthHealthIndicator({
-    instance,
-    appType,
-    metrics,
-    slots,
-    hasTicket: () => tickets.hasTicket(),
-  });
+export function createHealthIndicator({ health }: FeishuAuthEngine): FeishuAuthHealthIndicator {
+  return new FeishuAuthHealthIndicator(health);
 }

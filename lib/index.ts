@@ -46,9 +46,28 @@ export { FeishuAuthHealthIndicator } from './health/feishu-auth.health.js';
 export type { FeishuAuthHealthDetails, TokenKindHealth } from './health/health-details.js';
 export type {
   DurationSummary,
+  Summary,
   TokenKindMetrics,
   TokenMetricsSnapshot,
 } from './metrics/token-metrics-snapshot.js';
+
+export {
+  FEISHU_AUTH_CHANNELS,
+  type BreakerMessage,
+  type InvalidationMessage,
+  type RenewalMessage,
+  type RotationMessage,
+  type TokenRequestMessage,
+  type TokenWaitMessage,
+} from './telemetry/channels.js';
+export type { HeldTokenState } from './telemetry/instance-telemetry.js';
+export type { StatusPageOptions } from './status/status-page.options.js';
+export type {
+  StatusFailure,
+  StatusInstance,
+  StatusMinute,
+  StatusSnapshot,
+} from './status/status-snapshot.js';
 
 export { UserTokenStore } from './users/store/user-token-store.js';
 export { FileUserTokenStore, type FileUserTokenStoreOptions } from './users/store/file-user-token-store.js';

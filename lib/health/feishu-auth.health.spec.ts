@@ -6,7 +6,8 @@ import { type AddressInfo } from 'node:net';
 import { TokenMetrics } from '../metrics/token-metrics.js';
 import { TestClock } from '../testing/test-clock.js';
 import { type SlotState } from '../tokens/slot/slot-state.js';
-import { FeishuAuthHealthIndicator, type HealthSources } from './feishu-auth.health.js';
+import { type HealthSources } from './examine-health.js';
+import { FeishuAuthHealthIndicator } from './feishu-auth.health.js';
 import { type HealthSessions } from './terminus.js';
 
 /** Terminus 11 has no third state. */

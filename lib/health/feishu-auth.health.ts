@@ -1,24 +1,6 @@
-import { type TokenMetrics } from '../metrics/token-metrics.js';
-import { type SlotStates } from '../tokens/slot/slot-state.js';
-import { type FeishuAuthHealthDetails, healthDetails } from './health-details.js';
-import { healthVerdict, type HealthVerdict } from './health-verdict.js';
+import { examineHealth, type HealthSources } from './examine-health.js';
 import { type HealthIndicatorResult, type HealthSessions, loadTerminus } from './terminus.js';
-import { type AppType } from '../platform/app-type.js';
 import { FeishuService } from '../identity/feishu-service.decorator.js';
-
-/**
- * What the indicator reads.
- *
- * @internal
- */
-export interface HealthSources {
-  readonly instance: string;
-  readonly appType: AppType;
-  readonly metrics: TokenMetrics;
-  readonly slots: SlotStates;
-  /** Whether a store app holds an `app_ticket`; not called for a self-built app. */
-  readonly hasTicket: () => boolean;
-}
 
 /**
  * Reports the state of the app's own credentials to terminus, from what this process knows. It never calls Feishu.
@@ -58,7 +40,7 @@ export class FeishuAuthHealthIndicator {
     this.#sessions ??= await this.#load();
     const session = this.#sessions(key);
     try {
-      const { status, ...details } = this.#examine();
+      const { status, ...details } = examineHealth(this.#sources);
       if (status === 'up') return session.up(details);
       if (status === 'down') return session.down(details);
       // Terminus 11 has only two states, and callers still get tokens.
@@ -76,18 +58,5 @@ export class FeishuAuthHealthIndicator {
   #defaultKey(): string {
     const { instance } = this.#sources;
     return instance === 'default' ? 'feishu-auth' : `feishu-auth:${instance}`;
-  }
-
-  #examine(): FeishuAuthHealthDetails & HealthVerdict {
-    const { appType, metrics, hasTicket } = this.#sources;
-    const snapshot = metrics.snapshot();
-    const slots = [...this.#sources.slots.states()];
-    const verdict = healthVerdict({
-      appType,
-      slots,
-      hasTicket: appType === 'store' && hasTicket(),
-      breaker: snapshot.store.breaker,
-    });
-    return { ...verdict, ...healthDetails(snapshot, slots) };
   }
 }

@@ -1,4 +1,5 @@
 import { type TokenKind } from '../tokens/access-token.js';
+import { type ReauthorizationReason } from '../errors/reauthorization-reason.js';
 
 /**
  * A distribution of durations. All fields except `count` are in milliseconds; 0 without data.
@@ -102,6 +103,19 @@ export interface TokenMetricsSnapshot {
     skipped: number;
     /** ISO 8601; absent before the first sweep. */
     lastSweepAt?: string;
+  };
+  /** Logins of users. Absent without the `users` option. */
+  users?: {
+    /** Refresh tokens that were exchanged. */
+    rotations: number;
+    /** Logins whose new tokens are not stored yet. More than 0 for long: the store of logins does not work. */
+    uncommitted: number;
+    /** Logins that ended, by reason. */
+    reauthorizations: Record<ReauthorizationReason, number>;
+    /** Claims that ran out before their rotation was stored. */
+    claimsLost: number;
+    /** Rotations that another process finished from the journal. */
+    journalRecovered: number;
   };
   /** The deliveries at the event URL; absent when the instance has no `events` option. */
   events?: {

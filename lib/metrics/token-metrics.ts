@@ -1,8 +1,10 @@
+import { type FeishuAuthErrorCode } from '../errors/feishu-auth.error.js';
 import { type Clock } from '../time/clock.js';
 import { type TokenKind } from '../tokens/access-token.js';
 import { type SlotStates } from '../tokens/slot/slot-state.js';
-import { forEachKind } from '../tokens/token-kinds.js';
+import { forEachKind, KIND_NAMES } from '../tokens/token-kinds.js';
 import { type AttemptOutcome, type ReadCounters, type TokenObserver } from '../tokens/token-observer.js';
+import { DurationBuckets, type BucketedDurations } from './duration-buckets.js';
 import { DurationHistogram } from './duration-histogram.js';
 import { type EventMetrics } from './event-metrics.js';
 import { type TokenKindMetrics, type TokenMetricsSnapshot } from './token-metrics-snapshot.js';
@@ -34,6 +36,30 @@ export interface MetricsSources {
 export interface SweepOutcome {
   readonly refreshed: number;
   readonly failed: number;
+}
+
+/** How long callers waited for tokens of one kind. */
+export interface WaitDurations {
+  readonly kind: TokenKind;
+  readonly durations: BucketedDurations;
+}
+
+/** How long requests to Feishu took that ended in one way. */
+export interface RefreshDurations extends AttemptResult {
+  readonly kind: TokenKind;
+  readonly durations: BucketedDurations;
+}
+
+/** How an attempt ended, as the labels of a metric. */
+export interface AttemptResult {
+  readonly result: 'success' | 'noop' | 'failure';
+  /** Present exactly for a failure. */
+  readonly errorType?: FeishuAuthErrorCode;
+}
+
+export function resultOf(outcome: AttemptOutcome): AttemptResult {
+  if (outcome === 'success' || outcome === 'noop') return { result: outcome };
+  return { result: 'failure', errorType: outcome };
 }
 
 /**
@@ -73,7 +99,7 @@ export class TokenMetrics implements TokenObserver {
   }
 
   waited(kind: TokenKind, waitMs: number): void {
-    this.kinds[kind].wait.record(waitMs);
+    this.kinds[kind].waited(waitMs);
   }
 
   failedFast(kind: TokenKind): void {
@@ -128,6 +154,20 @@ export class TokenMetrics implements TokenObserver {
     this.prewarm.skipped++;
   }
 
+  waitDurations(): WaitDurations[] {
+    return KIND_NAMES.map((kind) => ({ kind, durations: this.kinds[kind].waitDurations.read() }));
+  }
+
+  refreshDurations(): RefreshDurations[] {
+    return KIND_NAMES.flatMap((kind) =>
+      [...this.kinds[kind].attemptDurations].map(([outcome, durations]) => ({
+        kind,
+        ...resultOf(outcome),
+        durations: durations.read(),
+      })),
+    );
+  }
+
   /** A copy of everything counted so far. */
   snapshot(): TokenMetricsSnapshot {
     const held = forEachKind(() => 0);
@@ -155,7 +195,8 @@ export class TokenMetrics implements TokenObserver {
 
 class KindCounters {
   readonly reads: ReadCounters = { hits: 0, staleServed: 0 };
-  readonly wait = new DurationHistogram();
+  readonly waitDurations = new DurationBuckets();
+  readonly attemptDurations = new Map<AttemptOutcome, DurationBuckets>();
   failedFast = 0;
   storeHits = 0;
   misses = 0;
@@ -164,10 +205,17 @@ class KindCounters {
   private noop = 0;
   private failure = 0;
   private readonly failuresByCode: Record<string, number> = {};
+  private readonly wait = new DurationHistogram();
   private readonly latency = new DurationHistogram();
+
+  waited(waitMs: number): void {
+    this.wait.record(waitMs);
+    this.waitDurations.record(waitMs);
+  }
 
   attempted(outcome: AttemptOutcome, latencyMs: number): void {
     this.latency.record(latencyMs);
+    this.durationsOf(outcome).record(latencyMs);
     if (outcome === 'success') this.success++;
     else if (outcome === 'noop') this.noop++;
     else {
@@ -203,6 +251,14 @@ class KindCounters {
       invalidations: this.invalidations,
       tokens,
     };
+  }
+
+  private durationsOf(outcome: AttemptOutcome): DurationBuckets {
+    const known = this.attemptDurations.get(outcome);
+    if (known) return known;
+    const durations = new DurationBuckets();
+    this.attemptDurations.set(outcome, durations);
+    return durations;
   }
 }
 

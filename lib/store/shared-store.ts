@@ -8,6 +8,13 @@ import { type TokenCache } from './token-cache.js';
 export const UNAVAILABLE = Symbol('unavailable');
 export type Unavailable = typeof UNAVAILABLE;
 
+/** Calls to the shared store by how they ended. */
+export interface StoreOperations {
+  readonly operation: 'read' | 'write';
+  readonly result: 'success' | 'error' | 'timeout';
+  readonly count: number;
+}
+
 /** Faults are heard through it. Each store of a cache-manager cache is a Keyv and emits `error`; the cache emits `get`. */
 interface Emitter {
   on?(event: 'error' | 'get', listener: (payload: never) => void): unknown;
@@ -30,6 +37,10 @@ export class SharedStore {
   writes = 0;
   errors = 0;
   timeouts = 0;
+  private readonly results = {
+    read: { success: 0, error: 0, timeout: 0 },
+    write: { success: 0, error: 0, timeout: 0 },
+  };
   private readonly circuitBreaker: CircuitBreaker;
   /** Faults that were heard; they do not say which operation they are of. */
   private heard = 0;
@@ -57,6 +68,16 @@ export class SharedStore {
 
   get breaker(): BreakerState {
     return this.circuitBreaker.state;
+  }
+
+  operations(): StoreOperations[] {
+    return (['read', 'write'] as const).flatMap((operation) =>
+      (['success', 'error', 'timeout'] as const).map((result) => ({
+        operation,
+        result,
+        count: this.results[operation][result],
+      })),
+    );
   }
 
   /** What is stored under `key`; `undefined` for nothing. Takes at most the deadline and never rejects. */
@@ -108,17 +129,20 @@ export class SharedStore {
   private async attempt(counter: 'reads' | 'writes', operation: () => unknown): Promise<unknown> {
     if (!this.circuitBreaker.tryPass()) return UNAVAILABLE;
     this[counter]++;
+    const results = this.results[counter === 'reads' ? 'read' : 'write'];
     const heardBefore = this.heard;
     try {
       const work = Promise.resolve().then(operation);
       const answer = await withDeadline(this.clock, work, this.timeoutMs, () => UNAVAILABLE);
       // A fault heard meanwhile means that this "miss" or "done" is none.
       const isFaulty = this.heard > heardBefore && (counter === 'writes' || answer === undefined);
+      results[isFaulty ? 'error' : 'success']++;
       if (isFaulty) this.circuitBreaker.failed();
       else this.circuitBreaker.succeeded();
       return isFaulty ? UNAVAILABLE : (answer ?? undefined);
     } catch (error) {
       this.circuitBreaker.failed();
+      results[error === UNAVAILABLE ? 'timeout' : 'error']++;
       if (error === UNAVAILABLE) this.timeouts++;
       else if (this.heard === heardBefore) this.errors++;
       return UNAVAILABLE;

@@ -103,7 +103,7 @@ export class TokenReader {
     const pause = slot.flight ? undefined : slot.pause();
     if (pause?.isBinding) throw this.failFastError(pause);
     for (;;) {
-      const flight = slot.flight ?? this.deps.refresher.start(slot, { explicit: true });
+      const flight = slot.flight ?? this.deps.refresher.start(slot, { trigger: 'refresh' });
       flight.makeBlocking();
       const end = await flight.outcome;
       if (typeof end === 'object' && slot.generation === flight.generation) return end.token;
@@ -123,7 +123,7 @@ export class TokenReader {
     slot.reject(fingerprint, clock.monotonic() + REJECTED_MS);
     const superseded = slot.supersede();
     observer.invalidated(kind);
-    refresher.start(slot, { after: superseded });
+    refresher.start(slot, { trigger: 'invalidation', after: superseded });
     superseded?.abort('superseded');
     await refresher.withdraw(slot, rejectedValue);
     return true;
@@ -142,7 +142,7 @@ export class TokenReader {
     minValidityMs: number | undefined,
   ): Promise<HeldToken> {
     for (;;) {
-      const flight = slot.flight ?? this.deps.refresher.start(slot);
+      const flight = slot.flight ?? this.deps.refresher.start(slot, { trigger: 'read' });
       flight.makeBlocking();
       try {
         const end = await (signal ? withSignal(flight.outcome, signal) : flight.outcome);

@@ -86,7 +86,7 @@ export class CacheRenewal implements Renewal {
 
   private async adopt(slot: TokenSlot, flight: TokenFlight, tenants?: TenantGate): Promise<Found> {
     const { tenantKey } = slot;
-    const reading = flight.purpose.explicit ? undefined : this.deps.records.read(slot.key);
+    const reading = flight.purpose.trigger === 'refresh' ? undefined : this.deps.records.read(slot.key);
     const refusal = tenantKey === undefined ? undefined : await tenants?.refusalOf(tenantKey);
     const stored = await reading;
     flight.signal.throwIfAborted();

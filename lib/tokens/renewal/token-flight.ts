@@ -11,10 +11,14 @@ export type FlightEnd = { readonly token: HeldToken } | 'contended' | 'supersede
 
 const SUPERSEDED = 'superseded';
 
-/** Why a flight starts. */
+/**
+ * Why a flight starts. `read`: a caller waits for a token. `background`: ahead of time. `refresh`: a caller asked for a
+ * renewal, so that the token in the store is no answer. `invalidation`: an API rejected the held token.
+ */
+export type FlightTrigger = 'read' | 'background' | 'refresh' | 'invalidation';
+
 export interface FlightPurpose {
-  /** A caller asked for a renewal: the token in the store is no answer. */
-  readonly explicit?: boolean;
+  readonly trigger: FlightTrigger;
   /** The superseded flight. This one begins when that one has released everything. */
   readonly after?: TokenFlight | undefined;
 }

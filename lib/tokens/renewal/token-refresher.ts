@@ -6,6 +6,7 @@ import { type RandomSource } from '../../time/random-source.js';
 import { type TokenKind } from '../access-token.js';
 import { type TokenSlot } from '../slot/token-slot.js';
 import { type FailureLog } from './failure-log.js';
+import { type RenewalObserver } from './renewal-observer.js';
 import { flightBegan, flightContext, flightEnded } from './flight-context.js';
 import { type Renewal } from './renewal.js';
 import { TokenFlight, type FlightEnd, type FlightPurpose } from './token-flight.js';
@@ -19,6 +20,7 @@ export interface RefresherDependencies {
   readonly random: RandomSource;
   readonly renewals: Readonly<Record<TokenKind, Renewal>>;
   readonly log: FailureLog;
+  readonly observer?: RenewalObserver | undefined;
 }
 
 /** Starts flights, and tells their slots how they ended. */
@@ -31,14 +33,23 @@ export class TokenRefresher {
   constructor(private readonly deps: RefresherDependencies) {}
 
   /** Starts the slot's flight. The slot has none, except the superseded one in `purpose.after`. */
-  start(slot: TokenSlot, purpose: FlightPurpose = {}): TokenFlight {
+  start(slot: TokenSlot, purpose: FlightPurpose = { trigger: 'background' }): TokenFlight {
+    // In the caller's async context, so that the observer can see who waits.
+    const ended = this.deps.observer?.renewalStarted(slot.kind, purpose.trigger);
     const within = new Set(flightContext.getStore()).add(slot.key);
     const flight = this.runOutside(() =>
       flightContext.run(within, () => {
         return new TokenFlight(slot.generation, purpose, this.deps.clock, BLOCKING_DEADLINE_MS, {
           body: (self) => this.fly(slot, self),
-          landed: (self, end) => this.landed(slot, self, end),
-          failed: (self, error) => this.failed(slot, self, error),
+          landed: (self, end) => {
+            this.landed(slot, self, end);
+            ended?.(end);
+          },
+          failed: (self, error) => {
+            const told = this.failed(slot, self, error);
+            ended?.(told);
+            return told;
+          },
         });
       }),
     );

@@ -1,0 +1,1 @@
+export { FeishuOpenTelemetryModule, type FeishuOpenTelemetryOptions } from './feishu-opentelemetry.module.js';

@@ -1,0 +1,5 @@
+export {
+  FeishuPrometheusModule,
+  type FeishuPrometheusOptions,
+  type PrometheusRegistry,
+} from './feishu-prometheus.module.js';
