@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { unlisted } from '../../docs/.vitepress/pages.mjs';
 import { anchorsOf, linksOf } from './markdown-links.mjs';
 import { referenceProblems } from './reference.mjs';
 
@@ -12,7 +13,12 @@ const README_LIMIT = 300;
 const GENERATED = /^(api|\.vitepress)\//;
 
 const documents = new Map(documentNames().map((name) => [name, textOf(name)]));
-const problems = [...brokenLinks(), ...readmeProblems(), ...(await referenceProblems(REPOSITORY))];
+const problems = [
+  ...brokenLinks(),
+  ...navigationProblems(),
+  ...readmeProblems(),
+  ...(await referenceProblems(REPOSITORY)),
+];
 for (const problem of problems) console.error(problem);
 console.log(`${documents.size} documents checked, ${problems.length} problems`);
 process.exitCode = problems.length === 0 ? 0 : 1;
@@ -30,6 +36,11 @@ function brokenLinks() {
       return anchors.has(anchor) ? [] : [`${at}: ${target} has no heading #${anchor}`];
     }),
   );
+}
+
+function navigationProblems() {
+  const pages = [...documents.keys()].filter((name) => name.startsWith('docs/')).map((name) => name.slice(5));
+  return unlisted(pages).map((page) => `docs/${page} has no place in docs/.vitepress/pages.mjs`);
 }
 
 function readmeProblems() {

@@ -1,7 +1,7 @@
 import ts from 'typescript';
 
 /**
- * The properties of an options interface as a markdown table: option, type, default, meaning. Interfaces of the same sources are
+ * The properties of an options interface as a markdown table: option and type, default, meaning. Interfaces of the same sources are
  * followed, so that `refresh.aheadMs` has a row. Texts come from the docstrings.
  *
  * @param {readonly string[]} sources the text of `lib/feishu-auth.options.ts` and of what it imports
@@ -23,11 +23,10 @@ export function optionsTable(sources, name) {
   );
   const rows = rowsOf(interfaces, interfaces.get(name), '');
   return [
-    ['option', 'type', 'default', 'meaning'],
-    ['---', '---', '---', '---'],
+    ['option', 'default', 'meaning'],
+    ['---', '---', '---'],
     ...rows.map(({ path, type, fallback, meaning }) => [
-      code(path),
-      code(aliases.get(type) ?? type),
+      `${code(path)}<br>${code(aliases.get(type) ?? type)}`,
       fallback,
       meaning,
     ]),

@@ -1,7 +1,7 @@
 import { arrow, picture, text } from './svg.mjs';
 
-const LEFT = 40;
-const WIDTH = 800;
+const LEFT = 30;
+const WIDTH = 700;
 const ROW = 62;
 const STEP = 94;
 
@@ -42,9 +42,9 @@ export function layers() {
 }
 
 function chip(name, index, count, y) {
-  const from = LEFT + 150;
-  const space = (WIDTH - 162) / count;
-  const width = Math.min(space - 10, name.length * 8 + 26);
+  const from = LEFT + 134;
+  const space = (WIDTH - 140) / count;
+  const width = Math.min(space - 6, name.length * 7 + 22);
   const middle = from + space * (index + 0.5);
   return [
     `<rect x="${middle - width / 2}" y="${y + 14}" width="${width}" height="34" rx="6" class="box"/>`,

@@ -1,16 +1,16 @@
 import { arrow, block, picture, rule, text } from './svg.mjs';
 
-const CALLERS = 110;
-const PROCESS = 320;
-const REDIS = 560;
-const FEISHU = 790;
+const CALLERS = 78;
+const PROCESS = 262;
+const REDIS = 490;
+const FEISHU = 702;
 const TOP = 74;
 const BOTTOM = 512;
 
 /** What happens when callers need a token that the process does not hold. */
 export function oneFlight() {
   return picture({
-    width: 900,
+    width: 760,
     height: 536,
     title: 'One flight',
     description:
@@ -22,9 +22,9 @@ export function oneFlight() {
       ...lane(FEISHU, 'Feishu'),
 
       ...[0, 1, 2].map((caller) => arrow(CALLERS, 96 + caller * 16, PROCESS - 8, 96 + caller * 16)),
-      text(CALLERS + 8, 90, 'three callers need the token', 'small'),
+      text(CALLERS + 8, 90, 'three callers', 'small'),
       `<rect x="${PROCESS - 7}" y="92" width="14" height="${BOTTOM - 110}" rx="3" fill="var(--pale)" stroke="var(--blue)"/>`,
-      text(PROCESS - 16, 166, 'one flight for all of them', 'small end'),
+      text(PROCESS - 16, 166, 'one flight', 'small end'),
 
       ...step(164, REDIS, '1  adopt: is a token in the store?', 'no'),
       ...step(222, REDIS, '2  lock', 'granted'),
@@ -34,8 +34,8 @@ export function oneFlight() {
       ...[0, 1, 2].map((caller) =>
         arrow(PROCESS - 8, 412 + caller * 16, CALLERS, 412 + caller * 16, 'answer'),
       ),
-      text(CALLERS + 8, 404, '5  publish: callers continue', 'small'),
-      text(PROCESS + 18, 434, '    then the store gets the token', 'small'),
+      text(CALLERS + 8, 404, '5  publish', 'small'),
+      text(PROCESS + 18, 434, '    the token, for other processes', 'small'),
       arrow(PROCESS + 8, 442, REDIS, 442),
       text(PROCESS + 18, 474, '6  release the lock', 'small'),
       arrow(PROCESS + 8, 482, REDIS, 482),

@@ -1,7 +1,7 @@
 import { arrow, block, bracket, picture, rule, text } from './svg.mjs';
 
-const LEFT = 40;
-const WIDTH = 780;
+const LEFT = 30;
+const WIDTH = 690;
 const LIFE_MIN = 120;
 const at = (minute) => LEFT + (minute * WIDTH) / LIFE_MIN;
 const inLastMinute = (second) => LEFT + (second * WIDTH) / 60;
@@ -23,7 +23,7 @@ export function tokenLife() {
     body: [
       `<path d="M${at(119)} ${BAR + HEIGHT}L${LEFT} ${ZOOM}M${at(120)} ${BAR + HEIGHT}L${at(120)} ${ZOOM}" class="rule" stroke-dasharray="3 4"/>`,
       text(LEFT, 32, 'A token of two hours', 'bold'),
-      bracket(at(0), at(90), 68, 'asked for a new token, Feishu returns the same one'),
+      bracket(at(0), at(90), 68, 'asked again, Feishu returns the same token'),
       bracket(at(90), at(120), 68, 'Feishu returns a new one'),
 
       block(at(0), BAR, at(92) - at(0), HEIGHT, 'pale'),
@@ -43,12 +43,7 @@ export function tokenLife() {
       text(LEFT, ZOOM - 14, 'The last minute, if every renewal has failed until then', 'bold halo'),
       block(inLastMinute(0), ZOOM, inLastMinute(50) - LEFT, HEIGHT, 'amber'),
       block(inLastMinute(50), ZOOM, inLastMinute(60) - inLastMinute(50), HEIGHT, 'rose'),
-      text(
-        inLastMinute(25),
-        ZOOM + 22,
-        'still served; the renewal no longer leaves the work to other processes',
-        'middle',
-      ),
+      text(inLastMinute(25), ZOOM + 22, 'still served; the renewal may wait for the lock', 'middle'),
       text(inLastMinute(55), ZOOM + 22, 'not used', 'middle'),
       ...[0, 50, 60].map((second) => secondTick(second)),
 
