@@ -135,7 +135,7 @@ const WHY_A_KEY =
  */
 export function resolveOptions(
   options: FeishuAuthModuleOptions,
-  { name, webhookPath }: FeishuAuthModuleExtras = {},
+  { name, webhookPath, loginPath }: FeishuAuthModuleExtras = {},
 ): ResolvedOptions {
   const instance = name ?? 'default';
   const parsed = v.safeParse(Options, options, { abortPipeEarly: true });
@@ -144,6 +144,7 @@ export function resolveOptions(
     problems.push('name: must be 1 to 64 letters, digits, ".", "_" or "-"');
   }
   if (webhookPath !== undefined) problems.push(...webhookProblems(webhookPath, options));
+  if (loginPath !== undefined) problems.push(...loginProblems(loginPath, options));
   if (!parsed.success || problems.length > 0) throw invalid(instance, problems);
 
   const { domain, refresh, prewarm: warm, fetch: customFetch, ...rest } = parsed.output;
@@ -210,10 +211,26 @@ function webhookProblems(webhookPath: unknown, options: FeishuAuthModuleOptions)
   if (!encryptKey && !verificationToken) {
     problems.push(`webhookPath: needs events.encryptKey or events.verificationToken; ${WHY_A_KEY}`);
   }
-  if (typeof webhookPath !== 'string' || !/^\/?[\w.~-]+(\/[\w.~-]+)*\/?$/.test(webhookPath)) {
+  if (!isPlainPath(webhookPath)) {
     problems.push('webhookPath: must be a path without parameters, such as feishu/events');
   }
   return problems;
+}
+
+function loginProblems(loginPath: unknown, options: FeishuAuthModuleOptions): string[] {
+  const { users, appSecret, encryptionKeys } = (options ?? {}) as Partial<FeishuAuthModuleOptions>;
+  const problems: string[] = [];
+  if (users === undefined) problems.push('loginPath: requires users: { store }, where logins are kept');
+  if (appSecret === undefined && encryptionKeys === undefined) {
+    problems.push('loginPath: requires encryptionKeys in an app without appSecret, to seal the login cookie');
+  }
+  if (!isPlainPath(loginPath))
+    problems.push('loginPath: must be a path without parameters, such as auth/feishu');
+  return problems;
+}
+
+function isPlainPath(path: unknown): boolean {
+  return typeof path === 'string' && /^\/?[\w.~-]+(\/[\w.~-]+)*\/?$/.test(path);
 }
 
 function defaultLockTtlMs(requestTimeoutMs: number): number {

@@ -163,6 +163,14 @@ export interface FeishuAuthModuleExtras {
    * start in production. @default no page
    */
   statusPage?: StatusPageOptions | undefined;
+  /**
+   * Path of the login endpoint, for example `auth/feishu`: registers `GET <path>` and `GET <path>/callback` there, below the
+   * global prefix. Requires `users`, and one method under `@OnFeishuLogin()`. Set `users.redirectUri` to the public URL of the
+   * callback.
+   */
+  loginPath?: string | undefined;
+  /** Put on the login endpoint, for example `[Public()]` for a global guard of yours. @default [] */
+  loginDecorators?: readonly ClassDecorator[] | undefined;
 }
 
 /** @internal */

@@ -6,6 +6,7 @@ import { FeishuAuthEngine } from './feishu-auth.engine.js';
 import { eventProvidersOf } from './feishu-auth.events.js';
 import { type FeishuAuthModuleExtras, type FeishuAuthModuleOptions } from './feishu-auth.options.js';
 import { getFeishuServiceToken, isUnnamed } from './feishu-auth.injection.js';
+import { createLoginService, loginProvidersOf } from './feishu-auth.login.js';
 import { statusProvidersOf } from './feishu-auth.status.js';
 import { createHealthIndicator, createPrewarmer, createTokenService } from './feishu-auth.services.js';
 import { FeishuAuthHealthIndicator } from './health/feishu-auth.health.js';
@@ -14,6 +15,7 @@ import { UniqueInstanceName, INSTANCE_NAME } from './feishu-auth.instance-name.j
 import { DuplicateCopies } from './identity/duplicate-copies.js';
 import { serviceIdOf } from './identity/feishu-service.decorator.js';
 import { sameServiceOfOtherCopies } from './identity/loaded-copies.js';
+import { FeishuLoginService } from './login/feishu-login.service.js';
 import { findSchedulerRegistry, type IntervalRegistry } from './prewarm/scheduler-registry.js';
 import { TokenPrewarmer } from './prewarm/token-prewarmer.js';
 import { resolveOptions } from './feishu-auth.options.schema.js';
@@ -52,6 +54,7 @@ const SERVICES: readonly {
     make: (engine, { logger, findRegistry, whenReachable }) =>
       createPrewarmer(engine, { findRegistry, whenReachable, warn: (message) => logger.warn(message) }),
   },
+  { service: FeishuLoginService, make: createLoginService },
   { service: FeishuAuthHealthIndicator, make: createHealthIndicator },
   {
     service: FeishuHttpService,
@@ -98,6 +101,7 @@ export function providersOf(extras: FeishuAuthModuleExtras): Provider[] {
       inject: [FeishuAuthEngine, ModulesContainer, { token: HttpAdapterHost, optional: true }],
     })),
     ...eventProvidersOf(extras, logger),
+    ...loginProvidersOf(extras, logger),
     ...aliasesOf(extras),
   ];
 }

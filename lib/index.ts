@@ -34,6 +34,21 @@ export { FeishuTenantKeyException, FeishuTokenUnavailableException } from './req
 export { FeishuToken } from './request/feishu-token.decorator.js';
 export { FeishuHttpService, type FeishuRequestInit } from './http/feishu-http.service.js';
 
+export {
+  FeishuLoginService,
+  type AuthorizationUrlOptions,
+  type ExchangeCodeOptions,
+  type StepUpOptions,
+} from './login/feishu-login.service.js';
+export type { AuthorizationUrl } from './login/authorization-url.js';
+export type { FeishuDeviceLogin } from './login/device-login.js';
+export {
+  OnFeishuLogin,
+  type FeishuLogin,
+  type OnFeishuLoginOptions,
+} from './login/on-feishu-login.decorator.js';
+export { FeishuLoginException, type FeishuLoginFailure } from './login/feishu-login.exception.js';
+
 export { OnFeishuEvent, type OnFeishuEventOptions } from './events/on-feishu-event.decorator.js';
 export { FeishuEventService } from './events/feishu-event.service.js';
 export type { FeishuEventReply } from './events/feishu-event-reply.js';

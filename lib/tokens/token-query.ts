@@ -35,7 +35,7 @@ export function resolveQuery(query: TokenQuery, appType: AppType): ResolvedQuery
 }
 
 /** What the store keeps besides tokens. A status has its tenant key as identity, an event's claim has the claim. */
-type OtherRecord = 'app_ticket' | 'tenant_status' | 'tenants' | 'event';
+type OtherRecord = 'app_ticket' | 'tenant_status' | 'tenants' | 'event' | 'login';
 
 /**
  * `<prefix>:v1:{<open host>:<appId>:<fingerprint>:<kind>[:<identity>]}`. The braces put a token and its lock into one
