@@ -1,23 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import { isFeishuAuthError } from '../errors/feishu-auth.error.js';
-import { type OAuthGrants, type UserTokenGrant } from '../platform/oauth/oauth-grants.js';
+import { type UserTokenGrant } from '../platform/oauth/oauth-grants.js';
 import { type Clock } from '../time/clock.js';
 import { type FeishuUser } from './feishu-user.js';
-import { changeLogin } from './record/change-login.js';
+import { changeLogin, type LoginEdit } from './record/change-login.js';
 import { checkedOpenId, loginKey, type LoginOwner } from './record/login-key.js';
 import { endLogin, endOf, type LoginRecord, type LoginTokens } from './record/login-record.js';
 import { type LoginStore } from './record/login-store.js';
+import { tokensOf } from './rotation/exchanged-login.js';
+import { type LoginCommits } from './rotation/login-commits.js';
+import { type TokenRevoker } from './token-revoker.js';
+import { type UserCounters } from './user-counters.js';
 import { type UserLoginStatus } from './user-login-status.js';
 
 /** @internal */
 export interface UserLoginsOptions {
   readonly owner: LoginOwner;
   readonly store: LoginStore;
-  readonly grants: OAuthGrants;
+  readonly revoker: TokenRevoker;
+  readonly commits: LoginCommits;
+  readonly counters: UserCounters;
   readonly clock: Clock;
-  readonly warn: (message: string) => void;
   /** Told when a login began or ended here: what this process holds of it is out of date. */
-  readonly onChange?: (openId: string) => void;
+  readonly onChange: (openId: string) => void;
 }
 
 /** What an event says that Feishu revoked. */
@@ -58,13 +62,16 @@ export class UserLogins {
 
   /** @throws FeishuAuthError `ERR_FEISHU_USER_STORE_UNAVAILABLE`, `ERR_FEISHU_INVALID_ARGUMENT` */
   async status(openId: string): Promise<UserLoginStatus> {
-    const { store, clock } = this.#options;
-    const stored = await store.read(this.keyOf(openId));
-    if (!stored) return { state: 'absent', reason: 'absent', scopes: [] };
-    const { scopes, authorizedAt, tokens } = stored.login;
-    const reason = endOf(stored.login, clock.now());
+    const { store, clock, commits } = this.#options;
+    const key = this.keyOf(openId);
+    const uncommitted = commits.uncommittedOf(key);
+    const login = uncommitted ?? (await store.read(key))?.login;
+    if (!login) return { state: 'absent', reason: 'absent', scopes: [] };
+    const { scopes, authorizedAt, tokens } = login;
+    const reason = endOf(login, clock.now());
+    const state = uncommitted ? 'uncommitted' : 'active';
     return {
-      state: reason === undefined ? 'active' : 'reauthorization-required',
+      state: reason === undefined ? state : 'reauthorization-required',
       ...(reason !== undefined && { reason }),
       scopes: [...scopes],
       authorizedAt: new Date(authorizedAt),
@@ -82,79 +89,59 @@ export class UserLogins {
    * @throws FeishuAuthError `ERR_FEISHU_USER_STORE_UNAVAILABLE`, `ERR_FEISHU_INVALID_ARGUMENT`
    */
   async logout(openId: string, { revoke = true }: { readonly revoke?: boolean } = {}): Promise<void> {
-    const { store, clock } = this.#options;
+    const { store, clock, commits, revoker, counters } = this.#options;
     const key = this.keyOf(openId);
     const found = await store.look(key);
+    const stored = found && 'login' in found ? found.login : undefined;
     // Feishu first: once the store has forgotten the tokens, nothing can revoke them.
-    const first = found && 'login' in found ? found.login.tokens : undefined;
-    if (revoke && first) await this.revoke(first);
+    const first = (commits.uncommittedOf(key) ?? stored)?.tokens;
+    if (revoke && first) await revoker.revoke(first);
     const generation = randomUUID();
-    const before = await this.change(openId, (current) => {
-      if (!current || current.generation === generation || current.ended?.reason === 'logged-out')
+    const at = clock.now();
+    const before = await this.change(openId, (current, found) => {
+      if (!found || current?.generation === generation || current?.ended?.reason === 'logged-out') {
         return undefined;
-      const { openId: id } = current.user;
-      const ended = endLogin(current, { reason: 'logged-out', at: clock.now() });
-      return { ...ended, generation, user: { openId: id }, scopes: [] };
+      }
+      // Also in place of a record that cannot be read. Nothing that says who the user is stays.
+      const authorizedAt = current?.authorizedAt ?? at;
+      return { generation, user: { openId }, scopes: [], authorizedAt, ended: { reason: 'logged-out', at } };
     });
+    if (!before?.tokens) return;
+    counters.reauthorizations['logged-out']++;
     // A rotation came between: its tokens are others than those that were revoked.
-    const isOther = before?.tokens && before.tokens.access !== first?.access;
-    if (revoke && isOther) await this.revoke(before.tokens);
+    if (revoke && before.tokens.access !== first?.access) await revoker.revoke(before.tokens);
   }
 
   /** Ends the login that an event of Feishu names, unless the user has agreed again since. */
   async revoked({ openId, tokenTypes, at }: Revocation): Promise<void> {
     const types = tokenTypes.split(/\s+/);
-    await this.change(openId, (current) => {
-      const isMeant = current?.tokens && current.authorizedAt < at;
-      if (!isMeant) return undefined;
-      // Without its refresh token a login cannot go on. Without its access token it can, unless Feishu says otherwise.
-      const endsLogin = types.includes('refresh_token') || current.tokens.refresh === undefined;
-      if (endsLogin) {
+    const before = await this.change(openId, (current) => {
+      if (!current?.tokens || current.authorizedAt >= at) return undefined;
+      if (endsWith(current.tokens, types)) {
         return { ...endLogin(current, { reason: 'revoked', at }), generation: randomUUID() };
       }
       const isOld = types.includes('user_access_token') && current.tokens.obtainedAt < at;
       if (!isOld || current.tokens.accessExpiresAt <= at) return undefined;
       return { ...current, tokens: { ...current.tokens, accessExpiresAt: at } };
     });
+    const hasEnded = before?.tokens && before.authorizedAt < at && endsWith(before.tokens, types);
+    if (hasEnded) this.#options.counters.reauthorizations.revoked++;
   }
 
   private keyOf(openId: string): string {
     return loginKey(this.#options.owner, checkedOpenId(openId));
   }
 
-  private async change(
-    openId: string,
-    edit: (current: LoginRecord | undefined) => LoginRecord | undefined,
-  ): Promise<LoginRecord | undefined> {
+  private async change(openId: string, edit: LoginEdit): Promise<LoginRecord | undefined> {
     const { store, clock, onChange } = this.#options;
     const before = await changeLogin(store, clock, this.keyOf(openId), edit);
-    onChange?.(openId);
+    onChange(openId);
     return before;
-  }
-
-  /** The refresh token first: it could get new access tokens. Never rejects. */
-  private async revoke(tokens: LoginTokens): Promise<void> {
-    const { grants, warn } = this.#options;
-    try {
-      if (tokens.refresh !== undefined) await grants.revoke(tokens.refresh, 'refresh_token');
-      await grants.revoke(tokens.access, 'access_token');
-    } catch (error) {
-      const why = isFeishuAuthError(error) ? `${error.code}: ${error.message}` : 'unexpectedly';
-      warn(`a user's tokens could not be revoked at Feishu; they end by themselves. ${why}`);
-    }
   }
 }
 
-/** @internal */
-export function tokensOf(grant: UserTokenGrant): LoginTokens {
-  const { accessToken, accessLifeMs, refreshToken, refreshLifeMs, startedAt } = grant;
-  return {
-    access: accessToken,
-    accessExpiresAt: startedAt + accessLifeMs,
-    accessLifeMs,
-    obtainedAt: startedAt,
-    refresh: refreshToken,
-    refreshExpiresAt:
-      refreshToken === undefined || refreshLifeMs === undefined ? undefined : startedAt + refreshLifeMs,
-  };
+/** Without its refresh token a login cannot go on. Without its access token it can, unless Feishu says otherwise. */
+function endsWith(tokens: LoginTokens, revokedTypes: readonly string[]): boolean {
+  const isAccess = revokedTypes.includes('user_access_token');
+  return revokedTypes.includes('refresh_token') || (isAccess && tokens.refresh === undefined);
 }

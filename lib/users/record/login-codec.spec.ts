@@ -19,7 +19,7 @@ const LOGIN: LoginRecord = {
     refreshExpiresAt: 604_800_001,
   },
   claim: { id: 'c-1', at: 2, ms: 60_000 },
-  uncertain: { since: 3, claims: ['c-0'], retriedBy: 'c-1', refusal: { code: 20064, reason: 'revoked' } },
+  uncertain: { since: 3, claims: ['c-0'], refusal: { code: 20064, reason: 'revoked' } },
   restUntil: 4,
 };
 const keys = { a: randomBytes(32), b: randomBytes(32) };

@@ -65,7 +65,6 @@ const Login = v.object({
     v.object({
       since: Time,
       claims: v.array(Text),
-      retriedBy: v.optional(Text),
       refusal: v.optional(v.object({ code: v.number(), reason: Reason })),
     }),
   ),
@@ -107,15 +106,16 @@ export class LoginCodec {
     if (version !== VERSION || envelope.output.key !== key) return 'corrupt';
     if (sealed) {
       const opened = this.#cipher?.open(sealed, key);
-      return opened === undefined ? 'no-key' : toLogin(parseJson(opened));
+      return opened === undefined ? 'no-key' : (parseLogin(parseJson(opened)) ?? 'corrupt');
     }
-    return this.#acceptsClear ? toLogin(login) : 'in-clear';
+    return this.#acceptsClear ? (parseLogin(login) ?? 'corrupt') : 'in-clear';
   }
 }
 
-function toLogin(value: unknown): LoginRecord | 'corrupt' {
+/** The login that a parsed text is, if it is one. */
+export function parseLogin(value: unknown): LoginRecord | undefined {
   const login = v.safeParse(Login, value);
-  return login.success ? login.output : 'corrupt';
+  return login.success ? login.output : undefined;
 }
 
 function parseJson(text: string): unknown {

@@ -24,10 +24,8 @@ export interface LoginClaim {
 /** A refresh token was sent, and what came of it is unknown: Feishu may have used it up. */
 export interface UncertainOutcome {
   readonly since: number;
-  /** The claims under which it was sent: a journal may hold what one of them was granted. */
+  /** The claims under which it was sent, the last one first: a journal may hold what one of them was granted. */
   readonly claims: readonly string[];
-  /** The same refresh token was sent again, under the claim of this id. */
-  readonly retriedBy?: string | undefined;
   /** Feishu has refused it. The login ends when the claim is over, unless a holder of the new tokens commits them before. */
   readonly refusal?: { readonly code: number; readonly reason: ReauthorizationReason } | undefined;
 }
