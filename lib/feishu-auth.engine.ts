@@ -173,7 +173,19 @@ export class FeishuAuthEngine {
       publisher,
     });
     this.users =
-      options.users && new UserEngine({ ...options, users: options.users }, { cipher, clock, logger });
+      options.users &&
+      new UserEngine(
+        { ...options, users: options.users },
+        {
+          cipher,
+          journalRecords: options.cache && cipher ? records : undefined,
+          clock,
+          random,
+          logger,
+          onAttempt: () => undefined,
+          onChange: () => undefined,
+        },
+      );
     const events = options.events && this.eventMetrics;
     this.metrics.attach({ store: this.store, slots: this.slots, events });
     this.health = {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { networkError, ScriptedOAuth } from '../../test/fixtures/scripted-oauth.js';
 import { TestClock } from '../testing/test-clock.js';
+import { SystemRandomSource } from '../time/random-source.js';
 import { InMemoryUserTokenStore } from '../users/store/in-memory-user-token-store.js';
 import { UserEngine } from '../users/user-engine.js';
 import { FeishuLoginService } from './feishu-login.service.js';
@@ -56,7 +57,15 @@ describe('FeishuLoginService', () => {
           acceptUnencrypted: false,
         },
       },
-      { cipher: undefined, clock, logger: { warn: () => undefined } },
+      {
+        cipher: undefined,
+        journalRecords: undefined,
+        clock,
+        random: new SystemRandomSource(),
+        logger: { log: () => undefined, warn: () => undefined, error: () => undefined },
+        onAttempt: () => undefined,
+        onChange: () => undefined,
+      },
     );
     return new FeishuLoginService({ appId: APP.appId, clock, users, redirectUri, scopes });
   }

@@ -1,66 +1,27 @@
 import { inspect } from 'node:util';
-import { networkError, ScriptedOAuth } from '../../test/fixtures/scripted-oauth.js';
-import { TestClock } from '../testing/test-clock.js';
-import { InMemoryUserTokenStore } from './store/in-memory-user-token-store.js';
-import { UserEngine } from './user-engine.js';
+import { LoginFleet, OWNER, USER } from '../../test/fixtures/login-fleet.js';
+import { networkError } from '../../test/fixtures/scripted-oauth.js';
+import { loginKey } from './record/login-key.js';
 import { type UserLogins } from './user-logins.js';
 
-const APP = {
-  appId: 'cli_a',
-  appSecret: 'the-secret-of-the-app',
-  keyPrefix: 'feishu-auth',
-  openOrigin: 'https://open.feishu.cn',
-  accountsOrigin: 'https://accounts.feishu.cn',
-  refresh: { requestTimeoutMs: 5_000 },
-};
-const KEY = 'feishu-auth:v1:{open.feishu.cn:cli_a:user:ou_a}';
-
-/** A store that fails on demand. */
-class FailingStore extends InMemoryUserTokenStore {
-  fails = false;
-  override get(key: string): ReturnType<InMemoryUserTokenStore['get']> {
-    return this.fails ? Promise.reject(new Error('down')) : super.get(key);
-  }
-}
+const KEY = loginKey(OWNER, USER);
 
 describe('UserLogins', () => {
-  let clock: TestClock;
-  let feishu: ScriptedOAuth;
-  let store: FailingStore;
+  let fleet: LoginFleet;
   let logins: UserLogins;
-  let warnings: string[];
 
   beforeEach(() => {
-    clock = new TestClock();
-    feishu = new ScriptedOAuth(clock);
-    store = new FailingStore();
-    warnings = [];
-    ({ logins } = new UserEngine(
-      {
-        ...APP,
-        fetch: feishu.fetch,
-        users: {
-          store,
-          redirectUri: undefined,
-          scopes: ['offline_access'],
-          oauth: 'v3',
-          keepAlive: false,
-          claimMs: 60_000,
-          acceptUnencrypted: false,
-        },
-      },
-      { cipher: undefined, clock, logger: { warn: (message) => warnings.push(message) } },
-    ));
+    fleet = new LoginFleet();
+    ({ logins } = fleet.process().engine);
   });
 
-  async function logIn(openId = 'ou_a', scopes = ['offline_access', 'im:message']): Promise<void> {
-    await logins.begin({ openId, name: 'Ada', scopes: [] }, feishu.authorize(openId, scopes));
-  }
+  const logIn = (openId?: string, scopes?: string[]): Promise<void> =>
+    fleet.logIn({ engine: { logins } }, openId, scopes);
 
   it('a login is active, with what the user granted and when it ends', async () => {
-    const now = clock.now();
+    const now = fleet.clock.now();
     await logIn();
-    expect(await logins.status('ou_a')).toEqual({
+    expect(await logins.status(USER)).toEqual({
       state: 'active',
       scopes: ['offline_access', 'im:message'],
       accessTokenExpiresAt: new Date(now + 7_200_000),
@@ -70,14 +31,14 @@ describe('UserLogins', () => {
   });
 
   it('of a user who never logged in is absent', async () => {
-    expect(await logins.status('ou_a')).toEqual({ state: 'absent', reason: 'absent', scopes: [] });
+    expect(await logins.status(USER)).toEqual({ state: 'absent', reason: 'absent', scopes: [] });
   });
 
   it('without a refresh token ends with its access token', async () => {
-    await logIn('ou_a', ['im:message']);
-    expect(await logins.status('ou_a')).toMatchObject({ state: 'active' });
-    await clock.advance(7_200_000);
-    expect(await logins.status('ou_a')).toMatchObject({
+    await logIn(USER, ['im:message']);
+    expect(await logins.status(USER)).toMatchObject({ state: 'active' });
+    await fleet.clock.advance(7_200_000);
+    expect(await logins.status(USER)).toMatchObject({
       state: 'reauthorization-required',
       reason: 'no-refresh-token',
     });
@@ -85,84 +46,70 @@ describe('UserLogins', () => {
 
   it('a second login replaces the first', async () => {
     await logIn();
-    await clock.advance(1_000);
-    await logIn('ou_a', ['offline_access']);
-    expect(await logins.status('ou_a')).toMatchObject({
+    await fleet.clock.advance(1_000);
+    await logIn(USER, ['offline_access']);
+    expect(await logins.status(USER)).toMatchObject({
       scopes: ['offline_access'],
-      authorizedAt: new Date(clock.now()),
+      authorizedAt: new Date(fleet.clock.now()),
     });
   });
 
   it('a logout revokes the refresh token first, then the access token, and keeps neither', async () => {
     await logIn();
-    await logins.logout('ou_a');
-    expect(feishu.callsTo('/revoke').map(({ fields }) => fields['token'])).toEqual([
+    await logins.logout(USER);
+    expect(fleet.feishu.callsTo('/revoke').map(({ fields }) => fields['token'])).toEqual([
       'u-refresh-1',
       'u-access-1',
     ]);
-    expect(await logins.status('ou_a')).toMatchObject({
+    expect(await logins.status(USER)).toMatchObject({
       state: 'reauthorization-required',
       reason: 'logged-out',
       scopes: [],
     });
-    expect((await store.get(KEY))?.value).not.toMatch(/u-access|u-refresh|Ada/);
+    expect((await fleet.store.get(KEY))?.value).not.toMatch(/u-access|u-refresh|Ada/);
   });
 
   it('a logout that is not to revoke asks Feishu nothing', async () => {
     await logIn();
-    await logins.logout('ou_a', { revoke: false });
-    expect(feishu.calls).toHaveLength(0);
-    expect(feishu.isLive('u-refresh-1')).toBe(true);
+    await logins.logout(USER, { revoke: false });
+    expect(fleet.feishu.calls).toHaveLength(0);
+    expect(fleet.feishu.isLive('u-refresh-1')).toBe(true);
   });
 
   it('a revocation that fails is logged without the token, and the user is logged out', async () => {
-    const down: typeof globalThis.fetch = () =>
-      Promise.reject(networkError('ECONNREFUSED', 'for u-refresh-1'));
-    const users = {
-      store,
-      redirectUri: undefined,
-      scopes: [],
-      oauth: 'v3',
-      keepAlive: false,
-      claimMs: 60_000,
-      acceptUnencrypted: false,
-    } as const;
-    const engine = new UserEngine(
-      { ...APP, fetch: down, users },
-      { cipher: undefined, clock, logger: { warn: (it) => warnings.push(it) } },
-    );
     await logIn();
-    await engine.logins.logout('ou_a');
-    expect(await logins.status('ou_a')).toMatchObject({ reason: 'logged-out' });
-    expect(warnings).toEqual([
-      expect.stringMatching(/could not be revoked.*ERR_FEISHU_PLATFORM_UNAVAILABLE/),
+    fleet.feishu.revocationFault = { throws: networkError('ECONNREFUSED', 'for u-refresh-1') };
+    await logins.logout(USER);
+    expect(await logins.status(USER)).toMatchObject({ reason: 'logged-out' });
+    expect(fleet.logged).toEqual([
+      expect.stringMatching(/warn .*could not be revoked.*ERR_FEISHU_PLATFORM_UNAVAILABLE/),
     ]);
-    expect(warnings[0]).not.toContain('u-refresh-1');
+    expect(fleet.logged[0]).not.toContain('u-refresh-1');
   });
 
   it('a logout of a user who never logged in, or twice, does nothing', async () => {
-    await logins.logout('ou_a');
+    await logins.logout(USER);
     await logIn();
-    await logins.logout('ou_a');
-    const before = await store.get(KEY);
-    await logins.logout('ou_a');
-    expect(await store.get(KEY)).toEqual(before);
+    await logins.logout(USER);
+    const before = await fleet.store.get(KEY);
+    await logins.logout(USER);
+    expect(await fleet.store.get(KEY)).toEqual(before);
   });
 
   it('#61 a store that cannot be read is an error, never "no login"', async () => {
     await logIn();
-    store.fails = true;
-    await expect(logins.status('ou_a')).rejects.toMatchObject({
+    fleet.store.down();
+    await expect(logins.status(USER)).rejects.toMatchObject({
       code: 'ERR_FEISHU_USER_STORE_UNAVAILABLE',
       retryable: true,
     });
   });
 
   it('#61 a record that cannot be read is an error, and a new login replaces it', async () => {
-    await store.put(KEY, 'not ours', null);
-    await expect(logins.status('ou_a')).rejects.toMatchObject({ code: 'ERR_FEISHU_USER_STORE_UNAVAILABLE' });
+    await fleet.store.put(KEY, 'not ours', null);
+    await expect(logins.status(USER)).rejects.toMatchObject({ code: 'ERR_FEISHU_USER_STORE_UNAVAILABLE' });
     await logIn();
-    expect(await logins.status('ou_a')).toMatchObject({ state: 'active' });
+    expect(await logins.status(USER)).toMatchObject({ state: 'active' });
   });
 
   it('prints no token', async () => {
@@ -175,9 +122,9 @@ describe('UserLogins', () => {
 
     it.each([both, 'refresh_token '])('ends the login: %j', async (tokenTypes) => {
       await logIn();
-      await clock.advance(10);
-      await logins.revoked({ openId: 'ou_a', tokenTypes, at: clock.now() });
-      expect(await logins.status('ou_a')).toMatchObject({
+      await fleet.clock.advance(10);
+      await logins.revoked({ openId: USER, tokenTypes, at: fleet.clock.now() });
+      expect(await logins.status(USER)).toMatchObject({
         state: 'reauthorization-required',
         reason: 'revoked',
       });
@@ -185,38 +132,38 @@ describe('UserLogins', () => {
 
     it('that comes twice, or late, does not touch a login from after it', async () => {
       await logIn();
-      await clock.advance(10);
-      const at = clock.now();
-      await logins.revoked({ openId: 'ou_a', tokenTypes: both, at });
-      await clock.advance(10);
+      await fleet.clock.advance(10);
+      const at = fleet.clock.now();
+      await logins.revoked({ openId: USER, tokenTypes: both, at });
+      await fleet.clock.advance(10);
       await logIn();
-      await logins.revoked({ openId: 'ou_a', tokenTypes: both, at });
-      expect(await logins.status('ou_a')).toMatchObject({ state: 'active' });
+      await logins.revoked({ openId: USER, tokenTypes: both, at });
+      expect(await logins.status(USER)).toMatchObject({ state: 'active' });
     });
 
     it('does not touch other users, and none who never logged in', async () => {
       await logIn('ou_b');
-      await clock.advance(10);
-      await logins.revoked({ openId: 'ou_a', tokenTypes: both, at: clock.now() });
-      expect(await logins.status('ou_a')).toMatchObject({ state: 'absent' });
+      await fleet.clock.advance(10);
+      await logins.revoked({ openId: USER, tokenTypes: both, at: fleet.clock.now() });
+      expect(await logins.status(USER)).toMatchObject({ state: 'absent' });
       expect(await logins.status('ou_b')).toMatchObject({ state: 'active' });
     });
 
     it('about the access token alone leaves the login to its refresh token', async () => {
       await logIn();
-      await clock.advance(10);
-      await logins.revoked({ openId: 'ou_a', tokenTypes: 'user_access_token ', at: clock.now() });
-      expect(await logins.status('ou_a')).toMatchObject({
+      await fleet.clock.advance(10);
+      await logins.revoked({ openId: USER, tokenTypes: 'user_access_token ', at: fleet.clock.now() });
+      expect(await logins.status(USER)).toMatchObject({
         state: 'active',
-        accessTokenExpiresAt: new Date(clock.now()),
+        accessTokenExpiresAt: new Date(fleet.clock.now()),
       });
     });
 
     it('about the access token alone ends a login that has no refresh token', async () => {
-      await logIn('ou_a', ['im:message']);
-      await clock.advance(10);
-      await logins.revoked({ openId: 'ou_a', tokenTypes: 'user_access_token ', at: clock.now() });
-      expect(await logins.status('ou_a')).toMatchObject({ reason: 'revoked' });
+      await logIn(USER, ['im:message']);
+      await fleet.clock.advance(10);
+      await logins.revoked({ openId: USER, tokenTypes: 'user_access_token ', at: fleet.clock.now() });
+      expect(await logins.status(USER)).toMatchObject({ reason: 'revoked' });
     });
   });
 });

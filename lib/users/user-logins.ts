@@ -91,10 +91,10 @@ export class UserLogins {
   async logout(openId: string, { revoke = true }: { readonly revoke?: boolean } = {}): Promise<void> {
     const { store, clock, commits, revoker, counters } = this.#options;
     const key = this.keyOf(openId);
-    const found = await store.look(key);
-    const stored = found && 'login' in found ? found.login : undefined;
+    const stored = await store.look(key);
+    const login = stored && 'login' in stored ? stored.login : undefined;
     // Feishu first: once the store has forgotten the tokens, nothing can revoke them.
-    const first = (commits.uncommittedOf(key) ?? stored)?.tokens;
+    const first = (commits.uncommittedOf(key) ?? login)?.tokens;
     if (revoke && first) await revoker.revoke(first);
     const generation = randomUUID();
     const at = clock.now();

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { type Clock } from '../../time/clock.js';
 import { type LoginClaim } from '../record/login-record.js';
 
-/** Two processes whose clocks are further apart than this are told apart by nothing but waiting. */
+/** The clocks of two processes are not further apart than this. If they are, a claim is watched to its end. */
 const MAX_SKEW_MS = 5 * 60_000;
 /** Claims are short: only those of crashed processes are watched for long. */
 const MAX_WATCHED = 10_000;

@@ -39,8 +39,8 @@ interface Pending {
 }
 
 /**
- * Stores what exchanges brought: by generation, because its refresh token is the only live one. Whatever claim or mark is on
- * the generation that was exchanged, the new one goes over it.
+ * Stores what exchanges brought. It commits by generation, because the new refresh token is the only live one: a claim or a
+ * mark on the generation that was exchanged is overwritten, and any other generation stays.
  */
 export class LoginCommits {
   readonly #options: LoginCommitsOptions;

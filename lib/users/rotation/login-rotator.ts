@@ -76,7 +76,7 @@ interface ClaimedLogin {
  *
  * The record is the lock. A claim is written into it by compare-and-set before the exchange, which is at once the exclusive
  * right, the note that an exchange may happen, and the proof that the store takes writes. The result is committed over the
- * generation that was exchanged, whatever its version is by then. See `docs/user-tokens.md` for what follows from a crash at
+ * generation that was exchanged, also if the record was written in between. See `docs/user-tokens.md` for what follows from a crash at
  * each step.
  */
 export class LoginRotator {
@@ -225,7 +225,7 @@ export class LoginRotator {
     const renewed = exchanged(login, end.grant, randomUUID());
     const outcome = await commits.commit(key, claim.id, renewed, version);
     if (outcome !== 'yielded') return { login: renewed.next, grant: end.grant };
-    // A new login or a logout came first: it stays, and nobody has these tokens.
+    // A new login or a logout came first: it stays, and no record has these tokens.
     counters.claimsLost++;
     if (renewed.next.tokens) await discard(renewed.next.tokens);
     return 'again';
@@ -302,7 +302,7 @@ export class LoginRotator {
 
   /**
    * Changes the record as long as it has the claim; then the claim is not needed any more. Writes that do not concern the
-   * claim are no obstacle. If the store fails, the claim runs out by itself.
+   * claim do not matter. If the store fails, the claim runs out by itself.
    *
    * @returns false if another writer took the login over
    */
@@ -324,7 +324,7 @@ export class LoginRotator {
     return true;
   }
 
-  /** How long this process may still act under its claim, by whichever of its clocks is further. */
+  /** How long this process may still act under its claim, by the clock that is further. */
   private remainingMs({ claim, startedAt, startedMonotonic }: ClaimedLogin): number {
     const { clock } = this.#options;
     return claim.ms - Math.max(clock.now() - startedAt, clock.monotonic() - startedMonotonic);
