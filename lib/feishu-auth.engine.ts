@@ -23,13 +23,14 @@ import { TenantLifecycle } from './tenants/tenant-lifecycle.js';
 import { TenantRegistry } from './tenants/tenant-registry.js';
 import { TenantStatuses } from './tenants/tenant-statuses.js';
 import { ThrottledLog, type ModuleLogger } from './time/throttled-log.js';
-import { type TokenKind } from './tokens/access-token.js';
 import { CacheRenewal } from './tokens/renewal/cache-renewal.js';
 import { FailureLog } from './tokens/renewal/failure-log.js';
 import { FlightLock } from './tokens/renewal/flight-lock.js';
 import { TokenAcceptance } from './tokens/renewal/token-acceptance.js';
 import { TokenPublisher } from './tokens/renewal/token-publisher.js';
+import { loginKey } from './users/record/login-key.js';
 import { UserEngine } from './users/user-engine.js';
+import { UserRenewal, UsersNotConfigured } from './users/user-renewal.js';
 import { TokenRefresher } from './tokens/renewal/token-refresher.js';
 import {
   AppTicketSource,
@@ -134,15 +135,40 @@ export class FeishuAuthEngine {
       }),
     };
     const sources = this.tokenSources(grants);
+    this.users =
+      options.users &&
+      new UserEngine(
+        { ...options, users: options.users },
+        {
+          cipher,
+          journalRecords: options.cache && cipher ? records : undefined,
+          clock,
+          random,
+          logger,
+          onAttempt: (outcome, latencyMs) => observer.attempted('user', outcome, latencyMs),
+          onChange: (openId) => this.forgetUser(openId),
+        },
+      );
+    const userRenewal = this.users
+      ? new UserRenewal({
+          rotator: this.users.rotator,
+          acceptance: sharedByCache.acceptance,
+          observer,
+          clock,
+        })
+      : new UsersNotConfigured();
     this.refresher = new TokenRefresher({
       clock,
       random,
       log,
       observer,
-      renewals: forEachKind((kind) => new CacheRenewal(sharedByCache, sources[kind])),
+      renewals: forEachKind((kind) =>
+        kind === 'user' ? userRenewal : new CacheRenewal(sharedByCache, sources[kind]),
+      ),
     });
     this.slots = new SlotTable(maxTokens, (query) => {
-      const key = cacheKey(options, query.kind, query.identity);
+      const { kind, identity } = query;
+      const key = kind === 'user' ? loginKey(options, identity) : cacheKey(options, kind, identity);
       return new TokenSlot(query, key, this.metrics.readCounters(query.kind), clock);
     });
     this.reader = new TokenReader({
@@ -172,20 +198,6 @@ export class FeishuAuthEngine {
       slots: this.slots,
       publisher,
     });
-    this.users =
-      options.users &&
-      new UserEngine(
-        { ...options, users: options.users },
-        {
-          cipher,
-          journalRecords: options.cache && cipher ? records : undefined,
-          clock,
-          random,
-          logger,
-          onAttempt: () => undefined,
-          onChange: () => undefined,
-        },
-      );
     const events = options.events && this.eventMetrics;
     this.metrics.attach({ store: this.store, slots: this.slots, events });
     this.health = {
@@ -209,6 +221,7 @@ export class FeishuAuthEngine {
   async beforeApplicationShutdown(): Promise<void> {
     this.tickets.close();
     await this.refresher.close(CLOSE_GRACE_MS);
+    await this.users?.close();
   }
 
   /** The host serves no more requests. @internal */
@@ -218,7 +231,15 @@ export class FeishuAuthEngine {
     this.store.close();
   }
 
-  private tokenSources(grants: TokenGrants): Record<TokenKind, TokenSource> {
+  /** What this process holds of a user is out of date: the next read asks the store of logins. */
+  private forgetUser(openId: string): void {
+    const slot = this.slots.find('user', openId);
+    const superseded = slot?.supersede();
+    slot?.endPause();
+    superseded?.abort('superseded');
+  }
+
+  private tokenSources(grants: TokenGrants): Record<'app' | 'tenant', TokenSource> {
     if (this.options.appType === 'self-built') {
       return {
         app: new CredentialsSource((signal) => grants.selfBuiltApp(signal)),

@@ -30,7 +30,11 @@ export { AppTicketService } from './ticket/app-ticket.service.js';
 export { FeishuAuth } from './request/feishu-auth.decorator.js';
 export { FeishuAuthInterceptor } from './request/feishu-auth.interceptor.js';
 export type { FeishuAuthRequestOptions } from './request/feishu-auth.metadata.js';
-export { FeishuTenantKeyException, FeishuTokenUnavailableException } from './request/token-exceptions.js';
+export {
+  FeishuLoginRequiredException,
+  FeishuTenantKeyException,
+  FeishuTokenUnavailableException,
+} from './request/token-exceptions.js';
 export { FeishuToken } from './request/feishu-token.decorator.js';
 export { FeishuHttpService, type FeishuRequestInit } from './http/feishu-http.service.js';
 

@@ -74,6 +74,7 @@ export class TokenService {
   readonly #app: TokenHandle;
   /** A store app's tenants. */
   readonly #tenants: ReadonlyMap<string, TokenSlot>;
+  readonly #users: ReadonlyMap<string, TokenSlot>;
   /** The one tenant of a self-built app. */
   readonly #tenant: TokenHandle | undefined;
 
@@ -81,6 +82,7 @@ export class TokenService {
   constructor({ reader, slots, metrics, owner, log }: TokenServiceDependencies) {
     this.#reader = reader;
     this.#tenants = slots.ofKind('tenant');
+    this.#users = slots.ofKind('user');
     this.#metrics = metrics;
     this.#log = log;
     this.#app = reader.handle({ kind: 'app' });
@@ -112,6 +114,22 @@ export class TokenService {
   /** Resolves with a usable `app_access_token`. */
   getAppAccessToken(options?: TokenRequestOptions): Promise<string> {
     return this.#app.get(options);
+  }
+
+  /**
+   * Resolves with a usable `user_access_token` of a user who logged in. Needs the option `users`.
+   *
+   * @throws FeishuAuthError besides those of every token: `ERR_FEISHU_REAUTHORIZATION_REQUIRED` if the user has to log in;
+   * `ERR_FEISHU_USER_STORE_UNAVAILABLE`, `ERR_FEISHU_ACCESS_CHALLENGED`, `ERR_FEISHU_CONFIG_INVALID` without `users`
+   */
+  async getUserAccessToken(openId: string, options?: TokenRequestOptions): Promise<string> {
+    if (options === undefined) {
+      const slot = this.#users.get(openId);
+      const held = slot && this.#reader.peek(slot);
+      if (held) return held.value;
+    }
+    const { token } = await this.#reader.get(this.#reader.slotOf({ kind: 'user', openId }), options);
+    return token.value;
   }
 
   /** Resolves with a usable token and its facts. */

@@ -1,4 +1,4 @@
-import { isTokenRejection } from '../platform/error-codes.js';
+import { isTokenRejection, isUserTokenRejection } from '../platform/error-codes.js';
 import { type Clock } from '../time/clock.js';
 import { SystemClock } from '../time/system-clock.js';
 import { type TokenQuery } from '../tokens/access-token.js';
@@ -81,7 +81,7 @@ export class FeishuHttpService {
     const handle = this.deps.tokens.handle(query);
     const token = handle.peek() ?? (await handle.get(signal && { signal }));
     const { response, hadCredentials } = await sendWith(token);
-    if (!hadCredentials || !(await this.isRejection(response))) return response;
+    if (!hadCredentials || !(await this.isRejection(response, query.kind))) return response;
 
     if (!isReplayableBody(request.body)) {
       await dropRejectedToken(this.deps.tokens, query, token, signal);
@@ -98,8 +98,9 @@ export class FeishuHttpService {
     return fetchFollowing(this.deps.fetch, target, request);
   }
 
-  private async isRejection(response: Response): Promise<boolean> {
-    return isTokenRejection(await peekCode(response, this.deps.clock ?? systemClock));
+  private async isRejection(response: Response, kind: TokenQuery['kind']): Promise<boolean> {
+    const code = await peekCode(response, this.deps.clock ?? systemClock);
+    return kind === 'user' ? isUserTokenRejection(code) : isTokenRejection(code);
   }
 }
 

@@ -53,7 +53,7 @@ describe('TokenMetrics', () => {
       instance: 'default',
       since: '2026-01-01T00:00:00.000Z',
       at: '2026-01-01T00:00:01.500Z',
-      kinds: { app: kind, tenant: kind },
+      kinds: { app: kind, tenant: kind, user: kind },
       lock: { acquired: 0, contended: 0, failedOpen: 0, waitMs: NO_DURATIONS },
       store: { reads: 0, writes: 0, errors: 0, timeouts: 0, breaker: 'closed' },
       prewarm: { sweeps: 0, refreshed: 0, failed: 0, late: 0, skipped: 0 },

@@ -101,9 +101,17 @@ export function meaningOf(feishuCode: number, appType: AppType): CodeMeaning {
  */
 const TOKEN_REJECTIONS: ReadonlySet<number> = new Set([99991663, 99991664, 99991665]);
 
+/** The same for a user's token. */
+const USER_TOKEN_REJECTIONS: ReadonlySet<number> = new Set([99991668, 99991677, 20005, 20006]);
+
 /** @internal */
 export function isTokenRejection(feishuCode: unknown): boolean {
   return typeof feishuCode === 'number' && TOKEN_REJECTIONS.has(feishuCode);
+}
+
+/** @internal */
+export function isUserTokenRejection(feishuCode: unknown): boolean {
+  return typeof feishuCode === 'number' && USER_TOKEN_REJECTIONS.has(feishuCode);
 }
 
 /** Codes by which the tenant grant rejects its `app_access_token`. */

@@ -27,6 +27,14 @@ function instance(name: string): InstanceTelemetry & { readonly counted: TokenMe
           lastError: null,
           soonestExpiryInSeconds: null,
         },
+        user: {
+          tokens: 0,
+          hitRate: 0,
+          refreshSuccessRate: 0,
+          consecutiveFailures: 0,
+          lastError: null,
+          soonestExpiryInSeconds: null,
+        },
         tenant: {
           tokens: 1,
           hitRate: 0,

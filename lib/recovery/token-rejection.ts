@@ -1,5 +1,5 @@
 import { isFeishuAuthError } from '../errors/feishu-auth.error.js';
-import { isTokenRejection } from '../platform/error-codes.js';
+import { isTokenRejection, isUserTokenRejection } from '../platform/error-codes.js';
 
 /** Limits how many causes are followed: causes can be circular. */
 const MAX_CAUSES = 8;
@@ -10,14 +10,14 @@ const MAX_CAUSES = 8;
  *
  * @internal
  */
-export function saysTokenRejected(error: unknown, token: string): boolean {
+export function saysTokenRejected(error: unknown, token: string, kind?: string): boolean {
   let isRejection = false;
   for (const link of causesOf(error)) {
     // An error of this module: the token endpoint refused a grant, not an API a token.
     if (isFeishuAuthError(link)) return false;
     const bearer = sentBearer(link);
     if (bearer !== undefined && bearer !== token) return false;
-    isRejection ||= codesOf(link).some(isTokenRejection);
+    isRejection ||= codesOf(link).some(kind === 'user' ? isUserTokenRejection : isTokenRejection);
   }
   return isRejection;
 }

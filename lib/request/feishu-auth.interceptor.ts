@@ -12,10 +12,12 @@ import { getFeishuServiceToken } from '../feishu-auth.injection.js';
 import { dropRejectedToken, replaceRejectedToken } from '../recovery/replacement-token.js';
 import { Clock } from '../time/clock.js';
 import { TokenService } from '../token.service.js';
-import { type TokenHandle, type TokenQuery } from '../tokens/access-token.js';
+import { type TokenHandle, type TokenKind, type TokenQuery } from '../tokens/access-token.js';
+import { reauthorizationRequired } from '../users/reauthorization.js';
 import { FEISHU_AUTH_REQUEST, type FeishuAuthRequestOptions } from './feishu-auth.metadata.js';
 import { requestTokens } from './request-token.js';
 import {
+  FeishuLoginRequiredException,
   FeishuTenantKeyException,
   FeishuTokenUnavailableException,
   retryAfterSeconds,
@@ -73,6 +75,7 @@ export class FeishuAuthInterceptor implements NestInterceptor {
 
     const tokens = this.tokenService(options.name);
     const query = queryFor(options, context);
+    if (query === undefined) throw noUser(context);
     try {
       const handle = this.handleFor(options, tokens, query);
       const invocation: Invocation = { context, next, options, tokens, query, handle };
@@ -99,8 +102,8 @@ export class FeishuAuthInterceptor implements NestInterceptor {
    * @param error the value that the handler threw
    * @param token the handler's token
    */
-  protected isTokenRejected(error: unknown, token: string): boolean {
-    return saysTokenRejected(error, token);
+  protected isTokenRejected(error: unknown, token: string, kind?: TokenKind): boolean {
+    return saysTokenRejected(error, token, kind);
   }
 
   private run(invocation: Invocation, token: string): Observable<unknown> {
@@ -110,7 +113,7 @@ export class FeishuAuthInterceptor implements NestInterceptor {
         hasEmitted = true;
       }),
       catchError((error: unknown) => {
-        if (!this.isTokenRejected(error, token)) return throwError(() => error);
+        if (!this.isTokenRejected(error, token, invocation.query.kind)) return throwError(() => error);
         const hasAnswered = hasEmitted || this.hasAnsweredByItself(invocation.context);
         return from(this.replacementFor(invocation, token, hasAnswered)).pipe(
           mergeMap((replacement) =>
@@ -176,7 +179,8 @@ export class FeishuAuthInterceptor implements NestInterceptor {
   }
 
   private handleFor(options: FeishuAuthRequestOptions, tokens: TokenService, query: TokenQuery): TokenHandle {
-    if (typeof options.tenantKey === 'function') return tokens.handle(query);
+    const isPerRequest = typeof options.tenantKey === 'function' || typeof options.openId === 'function';
+    if (isPerRequest) return tokens.handle(query);
     let handle = this.handles.get(options);
     if (!handle) {
       handle = tokens.handle(query);
@@ -192,8 +196,10 @@ export class FeishuAuthInterceptor implements NestInterceptor {
   ): unknown {
     if (context.getType() !== 'http' || !isFeishuAuthError(error)) return error;
     if (error.code === 'ERR_FEISHU_INVALID_ARGUMENT') {
+      if (typeof options.openId === 'function') return new FeishuLoginRequiredException(error);
       return typeof options.tenantKey === 'function' ? new FeishuTenantKeyException(error) : error;
     }
+    if (error.code === 'ERR_FEISHU_REAUTHORIZATION_REQUIRED') return new FeishuLoginRequiredException(error);
     if (error.retryAt) this.setRetryAfter(context, error.retryAt);
     return new FeishuTokenUnavailableException(error);
   }
@@ -216,10 +222,20 @@ export class FeishuAuthInterceptor implements NestInterceptor {
 }
 
 function queryFor(
-  { kind = 'tenant', tenantKey }: FeishuAuthRequestOptions,
+  { kind = 'tenant', tenantKey, openId }: FeishuAuthRequestOptions,
   context: ExecutionContext,
-): TokenQuery {
+): TokenQuery | undefined {
+  if (kind === 'user') {
+    const user = typeof openId === 'function' ? openId(context) : openId;
+    return user === undefined ? undefined : { kind, openId: user };
+  }
   if (kind !== 'tenant') return { kind };
   const key = typeof tenantKey === 'function' ? tenantKey(context) : tenantKey;
   return key === undefined ? { kind } : { kind, tenantKey: key };
+}
+
+/** The request is not that of a user who logged in. */
+function noUser(context: ExecutionContext): Error {
+  const error = reauthorizationRequired('absent');
+  return context.getType() === 'http' ? new FeishuLoginRequiredException(error) : error;
 }

@@ -14,6 +14,11 @@ export interface FeishuAuthRequestOptions {
    * invocation of the handler.
    */
   tenantKey?: string | ((context: ExecutionContext) => string | undefined);
+  /**
+   * The user, with `kind: 'user'`: the open_id in the session of the request. `undefined` means that no user is logged in:
+   * in an HTTP context the answer is 401.
+   */
+  openId?: string | ((context: ExecutionContext) => string | undefined);
   /** The instance of the module. @default the unnamed instance */
   name?: string;
   /**

@@ -1,4 +1,4 @@
-import { BadRequestException, ServiceUnavailableException } from '@nestjs/common';
+import { BadRequestException, ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
 import { type FeishuAuthError } from '../errors/feishu-auth.error.js';
 
 /**
@@ -33,6 +33,26 @@ export class FeishuTenantKeyException extends BadRequestException {
         message: 'The request does not name a valid Feishu tenant',
         error: 'Bad Request',
         code: cause.code,
+      },
+      { cause },
+    );
+  }
+}
+
+/**
+ * HTTP 401: the user has to log in to Feishu. `cause` is the `FeishuAuthError`; the body contains its code and reason.
+ *
+ * @publicApi
+ */
+export class FeishuLoginRequiredException extends UnauthorizedException {
+  constructor(cause: FeishuAuthError) {
+    super(
+      {
+        statusCode: 401,
+        message: 'The user has to log in to Feishu',
+        error: 'Unauthorized',
+        code: cause.code,
+        ...(cause.reason !== undefined && { reason: cause.reason }),
       },
       { cause },
     );

@@ -3,15 +3,16 @@
  *
  * @publicApi
  */
-export type TokenKind = 'app' | 'tenant';
+export type TokenKind = 'app' | 'tenant' | 'user';
 
 /**
- * Names one token: the app's own, or a tenant's. A store app must give `tenantKey`, a self-built app must not. It
+ * Names one token: the app's own, a tenant's, or a user's. A store app must give `tenantKey`, a self-built app must not. It
  * matches `^[A-Za-z0-9_-]{1,128}$`.
  *
  * @publicApi
  */
-export type TokenQuery = { kind: 'app' } | { kind: 'tenant'; tenantKey?: string };
+export type TokenQuery =
+  { kind: 'app' } | { kind: 'tenant'; tenantKey?: string } | { kind: 'user'; openId: string };
 
 /**
  * A token and its facts. It is a copy: a change to it does not reach the module.

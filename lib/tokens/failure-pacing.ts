@@ -43,13 +43,18 @@ export function isBindingPause(error: FeishuAuthError): boolean {
 
 /** A new error for each caller, so that no caller changes what another one gets. */
 export function withRetryAt(error: FeishuAuthError, retryAt: Date): FeishuAuthError {
-  const { code, message, retryable, feishuCode, logId, cause } = error;
-  return new FeishuAuthError(code, message, { retryable, retryAt, feishuCode, logId, cause });
+  const { code, message, retryable, feishuCode, logId, reason, challengeUrl, missingScopes, cause } = error;
+  const details = { retryable, feishuCode, logId, reason, challengeUrl, missingScopes, cause };
+  // No time makes a user log in: the next read looks again at once.
+  const isForUser = code === 'ERR_FEISHU_REAUTHORIZATION_REQUIRED';
+  return new FeishuAuthError(code, message, isForUser ? details : { ...details, retryAt });
 }
 
 /** The pause that the failure itself asks for. */
 function requestedPause(error: FeishuAuthError, wallMs: number): number | undefined {
   if (isPermanent(error.code)) return PERMANENT_FAILURE_PAUSE_MS;
+  // The user may have logged in at another process in the meantime, and the store is asked instead of Feishu.
+  if (error.code === 'ERR_FEISHU_REAUTHORIZATION_REQUIRED') return 0;
   return error.retryAt && Math.max(0, error.retryAt.getTime() - wallMs);
 }
 

@@ -32,6 +32,11 @@ export const TOKEN_KINDS: Readonly<Record<TokenKind, TokenKindRules>> = {
     identityOf: tenantIdentity,
     tenantKeyOf: (identity) => (identity === '' ? undefined : identity),
   },
+  user: {
+    label: 'user_access_token',
+    identityOf: userIdentity,
+    tenantKeyOf: () => undefined,
+  },
 };
 
 /** The names of all kinds. A sweep renews them in this order. */
@@ -64,6 +69,13 @@ function tenantIdentity({ tenantKey }: QueryFields, appType: AppType): string {
     throw invalidQuery('tenantKey: must be 1 to 128 letters, digits, "_" or "-"');
   }
   return tenantKey;
+}
+
+const OPEN_ID = /^[A-Za-z0-9_-]{1,128}$/;
+
+function userIdentity({ openId }: QueryFields): string {
+  if (typeof openId === 'string' && OPEN_ID.test(openId)) return openId;
+  throw invalidQuery('openId: must be the open_id of a user: 1 to 128 letters, digits, "_" or "-"');
 }
 
 export function invalidQuery(problem: string): FeishuAuthError {

@@ -20,14 +20,14 @@ describe('resolveQuery', () => {
     expect(resolveQuery(query, 'store')).toEqual({ kind: 'app', identity: '' });
   });
 
-  const KIND = /^invalid token query: kind: must be 'app' or 'tenant', not /;
+  const KIND = /^invalid token query: kind: must be 'app' or 'tenant' or 'user', not /;
   const KEY = 'tenantKey: must be 1 to 128 letters, digits, "_" or "-"';
   it.each<[what: string, query: unknown, appType: AppType, message: string | RegExp]>([
     ['no query', undefined, 'store', KIND],
     ['null', null, 'store', KIND],
     ['a string', 'tenant', 'store', KIND],
     ['no kind', {}, 'store', KIND],
-    ['an unknown kind', { kind: 'alien' }, 'store', "kind: must be 'app' or 'tenant', not 'alien'"],
+    ['an unknown kind', { kind: 'alien' }, 'store', "kind: must be 'app' or 'tenant' or 'user', not 'alien'"],
     ['a kind of another case', { kind: 'Tenant' }, 'store', KIND],
     ['a kind that is inherited by every object', { kind: 'constructor' }, 'store', KIND],
     ['a kind that is a number', { kind: 1 }, 'store', /not a value of type number$/],
