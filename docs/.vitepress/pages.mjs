@@ -52,7 +52,7 @@ const SECTIONS = [
       redis: 'Several processes and Redis',
       'pre-warm': 'Pre-warm',
       'health-and-metrics': 'Health and metrics',
-      'observability/index': 'Prometheus, OpenTelemetry, Grafana',
+      'observability/index': 'Prometheus and OpenTelemetry',
       'observability/runbook': 'Alerts and runbook',
       'status-page': 'Status page',
       errors: 'Errors',

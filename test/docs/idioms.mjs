@@ -2,7 +2,7 @@
 //
 //   node test/docs/idioms.mjs               how many per 1,000 words, before the rewrite and now
 //   node test/docs/idioms.mjs --list lib    each of them, with file and line, where the name of a group or file contains "lib"
-//   node test/docs/idioms.mjs --check       fails above the limit
+//   node test/docs/idioms.mjs --check       fails if a group that has reached the limit is above it again
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,8 @@ const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 /** Per 1,000 words. */
 const LIMIT = 1;
+/** The groups that `--check` holds to the limit: those that have reached it. Add a group when it has. */
+const CHECKED = ['README.md', 'docs', 'other documents'];
 
 const IDIOMS = [
   // Pronouns that hide the subject.
@@ -88,7 +90,7 @@ for (const { name, rate, words } of counted)
     words.toLocaleString('en-US').padStart(9),
   );
 
-const above = counted.filter(({ rate }) => rate > LIMIT);
+const above = counted.filter(({ name, rate }) => CHECKED.includes(name) && rate > LIMIT);
 if (values.check && above.length > 0) {
   const names = above.map(({ name }) => name).join('; ');
   console.error(
