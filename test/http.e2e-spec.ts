@@ -65,7 +65,7 @@ async function echoed(response: Response): Promise<Echo> {
 const codesOf = (path: string): number[] => emulator.requestsTo(path).map(({ code }) => code);
 const grants = (): number => emulator.requestsTo(TENANT_GRANT).length;
 
-/** The module's fetch, with the answers to API calls held back until the test lets them go, one after another. */
+/** A fetch that holds the answers of API calls back until the test releases them one by one. */
 function holdingAnswers(paths: RegExp) {
   const gates: Gate[] = [];
   const fetch: typeof globalThis.fetch = async (input, init) => {
@@ -80,7 +80,7 @@ function holdingAnswers(paths: RegExp) {
 }
 
 describe('FeishuHttpService', () => {
-  it('calls an API as the app, over and over with one token', async () => {
+  it('calls an API several times with one token', async () => {
     await start();
     const response = await feishu.fetch('/open-apis/im/v1/messages?receive_id_type=chat_id', {
       method: 'POST',
@@ -94,7 +94,7 @@ describe('FeishuHttpService', () => {
     expect(grants()).toBe(1);
   });
 
-  it('calls as each tenant of a store app, and never as another', async () => {
+  it('calls as each tenant of a store app', async () => {
     await start({ appId: STORE.appId, appSecret: STORE.appSecret, appType: 'store' });
     await app.get(AppTicketService).set(emulator.apps.ticket(STORE.appId));
     const calls = Array.from({ length: 40 }, async (_, index) => {
@@ -109,7 +109,7 @@ describe('FeishuHttpService', () => {
   });
 
   describe.each([400, 200] as const)('a dead token, refused with HTTP %i', (tokenErrorStatus) => {
-    it('#30 #31 20 calls in flight, refused at different times: one renewal, each replayed once', async () => {
+    it('#30 #31 20 calls that are refused at different times cause one renewal and one replay each', async () => {
       const { fetch, gates } = holdingAnswers(/echo/);
       await start({ fetch }, { tokenErrorStatus });
       emulator.revoke(await tokens.getTenantAccessToken());
@@ -122,7 +122,7 @@ describe('FeishuHttpService', () => {
       await until(() => gates.length === 30);
       for (const gate of gates.slice(20)) gate.open();
       const early = await Promise.all(calls.slice(0, 10));
-      // The other half learns only now that the old token is dead; a newer one has long been there.
+      // The second half is refused now, when a newer token is already held.
       for (const gate of gates.slice(10, 20)) gate.open();
       await until(() => gates.length === 40);
       for (const gate of gates.slice(30)) gate.open();
@@ -137,22 +137,22 @@ describe('FeishuHttpService', () => {
       expect(tokens.metrics().kinds.tenant.invalidations).toBe(1);
     });
 
-    it("#32 the platform hands out the same token again: no loop, and the answer is the API's own", async () => {
+    it("#32 if Feishu grants the same token there is no loop, and the API's answer is returned", async () => {
       await start({}, { tokenErrorStatus });
       for (let call = 1; call <= 3; call++) {
         const response = await feishu.fetch(NO_TENANT_TOKEN);
         expect(response.status).toBe(tokenErrorStatus);
         expect(await response.json()).toMatchObject({ code: 99991663 });
-        // Replayed once, by the first call; from then on the token is known not to be the problem.
+        // Only the first call is replayed; afterwards the token counts as confirmed.
         expect(codesOf(NO_TENANT_TOKEN)).toHaveLength(call + 1);
       }
-      // The first and the one that confirmed it; the token is still what everybody gets.
+      // The first renewal and the one that confirmed the token, which all callers still get.
       expect(grants()).toBe(2);
       expect((await feishu.fetch(BOT_INFO)).status).toBe(200);
       expect(grants()).toBe(2);
     });
 
-    it('#34 a stream is not sent twice, but the next call has a new token', async () => {
+    it('#34 a stream is sent once, and the next call has a new token', async () => {
       await start({}, { tokenErrorStatus });
       emulator.revoke(await tokens.getTenantAccessToken());
       const body = new Blob(['bytes']).stream();
@@ -164,7 +164,7 @@ describe('FeishuHttpService', () => {
     });
   });
 
-  it('a form is replayed whole', async () => {
+  it('a form is replayed completely', async () => {
     await start();
     emulator.revoke(await tokens.getTenantAccessToken());
     const form = new FormData();
@@ -176,7 +176,7 @@ describe('FeishuHttpService', () => {
     expect(codesOf(ECHO)).toEqual([99991663, 0]);
   });
 
-  it('an app token that is refused is replaced by an app token', async () => {
+  it('a refused app token is replaced by an app token', async () => {
     await start();
     emulator.revoke(await tokens.getAppAccessToken());
     const { identity } = await echoed(
@@ -187,7 +187,7 @@ describe('FeishuHttpService', () => {
     expect(grants()).toBe(0);
   });
 
-  it('without another token to try, gives the answer it has', async () => {
+  it('without another token returns the first answer', async () => {
     await start();
     emulator.revoke(await tokens.getTenantAccessToken());
     emulator.faults.add({ path: TENANT_GRANT, code: 10014 });
@@ -213,7 +213,7 @@ describe('FeishuHttpService', () => {
     expect(tokens.metrics().kinds.tenant.invalidations).toBe(0);
   });
 
-  it("leaves the caller's own Authorization alone", async () => {
+  it("sends the caller's Authorization unchanged", async () => {
     await start();
     const response = await feishu.fetch(BOT_INFO, { headers: { AUTHORIZATION: 'Bearer t-own' } });
     expect(await response.json()).toMatchObject({ code: 99991663 });
@@ -259,11 +259,11 @@ describe('FeishuHttpService', () => {
       expect(visitors[0]).not.toHaveProperty('authorization');
       expect(visitors[0]).not.toHaveProperty('cookie');
       expect(visitors[0]).toHaveProperty('x-own', '1');
-      // What a stranger says about a token it never saw is not believed.
+      // The other origin did not receive the token, so its rejection does not count.
       expect(tokens.metrics().kinds.tenant.invalidations).toBe(0);
     });
 
-    it("nor the caller's own Authorization", async () => {
+    it("no redirect takes the caller's Authorization there", async () => {
       await start();
       await feishu.fetch(redirect(`${elsewhereOrigin}/x`, 307), {
         headers: { authorization: 'Bearer u-own' },
@@ -281,7 +281,7 @@ describe('FeishuHttpService', () => {
       expect(await echoed(response)).toMatchObject({ identity: { kind: 'tenant' }, method, body });
     });
 
-    it("the caller's redirect mode is honoured", async () => {
+    it("the caller's redirect mode is used", async () => {
       await start();
       expect((await feishu.fetch(redirect(ECHO, 302), { redirect: 'manual' })).status).toBe(302);
       await expect(feishu.fetch(redirect(ECHO, 302), { redirect: 'error' })).rejects.toMatchObject({
@@ -292,7 +292,7 @@ describe('FeishuHttpService', () => {
   });
 
   describe('large and slow answers', () => {
-    it('a download of 100 MB passes through, untouched and not held in memory', async () => {
+    it('a download of 100 MB passes through without being held in memory', async () => {
       await start();
       const clone = jest.spyOn(Response.prototype, 'clone');
       try {
@@ -317,7 +317,7 @@ describe('FeishuHttpService', () => {
       }
     });
 
-    it('an endless JSON answer is read as far as its first bytes, and no further than its reader goes', async () => {
+    it('an endless JSON answer is read only as far as its reader reads', async () => {
       const chunk = new TextEncoder().encode(`"${'x'.repeat(16 * 1024)}",`);
       let pulled = 0;
       const endless = (): ReadableStream<Uint8Array> =>
@@ -345,7 +345,7 @@ describe('FeishuHttpService', () => {
       await reader.cancel();
     });
 
-    it('a slow JSON answer is handed over while it is still coming', async () => {
+    it('a slow JSON answer is returned before its end', async () => {
       await start();
       const controller = new AbortController();
       const response = await feishu.fetch('/open-apis/emulator/slow?chunks=1000&intervalMs=600000', {
@@ -359,8 +359,8 @@ describe('FeishuHttpService', () => {
     });
   });
 
-  describe('a caller who gives up', () => {
-    it('does not wait for the token, which the others still get', async () => {
+  describe('a caller that aborts', () => {
+    it('stops waiting for the token, and other callers still get it', async () => {
       await start();
       emulator.faults.add({ path: TENANT_GRANT, latencyMs: 50, times: 1 });
       const controller = new AbortController();
@@ -374,7 +374,7 @@ describe('FeishuHttpService', () => {
       expect(codesOf(ECHO)).toHaveLength(1);
     });
 
-    it('does not wait for the answer', async () => {
+    it('stops waiting for the answer', async () => {
       await start();
       emulator.faults.add({ path: ECHO, kind: 'hang' });
       const controller = new AbortController();
@@ -385,7 +385,7 @@ describe('FeishuHttpService', () => {
     });
   });
 
-  it('a token that cannot be had is the error, and no API is called', async () => {
+  it('without a token it rejects and calls no API', async () => {
     await start({ appSecret: 'wrong' });
     await expect(feishu.fetch(BOT_INFO)).rejects.toMatchObject({ code: 'ERR_FEISHU_CREDENTIALS_REJECTED' });
     expect(codesOf(BOT_INFO)).toHaveLength(0);

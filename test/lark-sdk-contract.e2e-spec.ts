@@ -12,7 +12,7 @@ const require = createRequire(import.meta.url);
 const SDK = require.resolve('@larksuiteoapi/node-sdk');
 const { version } = require('@larksuiteoapi/node-sdk/package.json') as { version: string };
 
-/** The SDK as a later version might be: its own source, changed in one place. */
+/** Returns the SDK's source with one change, as a later version might have it. */
 function changedSdk(from: string | RegExp, to: string): typeof lark {
   const source = readFileSync(SDK, 'utf8');
   const changed = source.replaceAll(from, to);
@@ -29,7 +29,7 @@ function changedSdk(from: string | RegExp, to: string): typeof lark {
 
 describe('what lib/lark-sdk relies on in the official SDK', () => {
   it(`holds in version ${version}`, async () => {
-    // Each message says what is different, and what of ours to look at.
+    // Each message names the difference and the file that relies on it.
     expect((await brokenClauses(lark, version)).join('\n\n')).toBe('');
   });
 

@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 afterEach(() => world.stop());
 
-/** All there is in it, hidden properties too. */
+/** Prints a value with its hidden properties. */
 function everythingIn(value: unknown): string {
   return inspect(value, {
     depth: Infinity,
@@ -25,7 +25,7 @@ function everythingIn(value: unknown): string {
 }
 
 describe('what the SDK logs', () => {
-  it('has no secret in it when asking for a token fails, as the plain SDK does', async () => {
+  it('contains no secret if a token request fails; the log of the plain SDK does', async () => {
     world.emulator.faults.add({ path: '/open-apis/auth/', kind: 'reset' });
     const [plain, redacted] = [new RecordingLogger(), new RecordingLogger()];
     for (const logger of [plain, larkLogger(redacted)]) {
@@ -33,7 +33,7 @@ describe('what the SDK logs', () => {
     }
     expect(everythingIn(plain.entries)).toContain(SECRET);
     expect(everythingIn(redacted.entries)).not.toContain(SECRET);
-    // What is of use is still there.
+    // The useful parts are still there.
     expect(everythingIn(redacted.entries)).toMatch(/ECONNRESET[^]*app_secret":"\[redacted\]/);
   });
 
@@ -56,7 +56,7 @@ describe('what the SDK logs', () => {
     expect(logger.levels()).toContain('error');
     for (const secret of [token, 'u-secret0000', SECRET]) {
       expect(everythingIn(logger.entries)).not.toContain(secret);
-      // Nor when the caller logs the error, or sends it somewhere.
+      // The caller may log or serialise the error.
       expect(inspect(error, { depth: Infinity })).not.toContain(secret);
       expect(JSON.stringify(error)).not.toContain(secret);
     }
@@ -69,7 +69,7 @@ describe('what the SDK logs', () => {
     [lark.LoggerLevel.info, ['info', 'error']],
     [lark.LoggerLevel.trace, ['debug', 'info', 'trace', 'error']],
     [undefined, ['info', 'error']],
-  ])('is no more than was asked for: level %s', async (loggerLevel, levels) => {
+  ])('contains only the levels of loggerLevel %s', async (loggerLevel, levels) => {
     const logger = new RecordingLogger();
     const { client } = await world.client({ logger, ...(loggerLevel !== undefined && { loggerLevel }) });
     world.emulator.faults.add({ path: '/open-apis/im/', status: 500 });
@@ -77,7 +77,7 @@ describe('what the SDK logs', () => {
     expect(logger.levels()).toEqual(levels);
   });
 
-  it('goes to Nest’s Logger when the client is Nest’s', async () => {
+  it('goes to Nest’s Logger for an injected client', async () => {
     const lines: string[] = [];
     const say = (message: unknown, ...context: unknown[]): void =>
       void lines.push([...context, message].join(' '));

@@ -7,13 +7,13 @@ import { startPlatform, SELF_BUILT } from './fixtures/feishu-platform.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /**
- * Far beyond what any of them needs, on a busy machine too: a process that is still there by then does not end by
- * itself. Jest's own limit comes later, so that the process is ended first.
+ * Far more than any process needs on a busy machine: a process that still runs does not exit. Jest's limit is higher,
+ * so that the test ends the process first.
  */
 const TIME_LIMIT_MS = 30_000;
 const TEST_LIMIT_MS = TIME_LIMIT_MS + 5_000;
 
-/** Runs a program to its end; fails with all it wrote when it fails or does not end. */
+/** Runs a program to its end. Fails with its output if it fails or does not exit. */
 function run(...args: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { cwd: ROOT, timeout: TIME_LIMIT_MS, killSignal: 'SIGKILL' } as const;
@@ -26,7 +26,7 @@ function run(...args: string[]): Promise<string> {
 }
 
 describe('a process with the module in it', () => {
-  /** Inside the repository, so that the packages are found from there; not `dist`, which others build meanwhile. */
+  /** Inside the repository, where Node finds the packages. Not `dist`, which another process may build. */
   let folder: string;
   let platform: FeishuEmulator;
 
@@ -55,7 +55,7 @@ describe('a process with the module in it', () => {
   afterEach(() => platform.stop());
 
   it(
-    'loads Node’s fetch at its start, so that no renewal does while callers are served; never with a fetch of its own',
+    'loads Node’s fetch at the start, and not with a custom fetch',
     async () => {
       const path = join(folder, 'loads-fetch.mjs');
       writeFileSync(
@@ -77,7 +77,7 @@ describe('a process with the module in it', () => {
 
   let scripts = 0;
 
-  /** Runs `body` in a process of its own, in which an application context is up. */
+  /** Runs `body` in a process with an application context. */
   function runScript(body: string, { imports = '', refresh = {} } = {}): Promise<string> {
     const path = join(folder, `script-${++scripts}.mjs`);
     const options = { ...SELF_BUILT, domain: platform.domain, refresh };
@@ -110,7 +110,7 @@ describe('a process with the module in it', () => {
     ['', ''],
     [' and the scheduler', 'ScheduleModule.forRoot(),'],
   ])(
-    '#50 that never closes it%s ends by itself',
+    '#50 that never closes it%s exits',
     async (_, imports) => {
       const written = await runScript('console.log(await tokens.getTenantAccessToken());', { imports });
       expect(written).toMatch(/^t-\S+\n$/);
@@ -119,7 +119,7 @@ describe('a process with the module in it', () => {
   );
 
   it(
-    '#50 that never closes it ends by itself though the platform hangs and nobody waits',
+    '#50 that never closes it exits while a background request to Feishu hangs',
     async () => {
       platform.faults.add({ kind: 'hang' });
       const refresh = { requestTimeoutMs: 500 };
@@ -129,7 +129,7 @@ describe('a process with the module in it', () => {
   );
 
   it(
-    '#50 that closes it during a refresh that hangs tells who waits, and ends',
+    '#50 that closes it during a hanging refresh rejects the callers and exits',
     async () => {
       platform.faults.add({ kind: 'hang' });
       const written = await runScript(`
@@ -144,7 +144,7 @@ describe('a process with the module in it', () => {
   );
 
   it(
-    '#50 that closes it with nothing to do ends',
+    '#50 that closes an idle one exits',
     async () => {
       const written = await runScript(`
       const token = await tokens.getTenantAccessToken();

@@ -36,9 +36,9 @@ import { type Caller, whoAmI } from './fixtures/calling-feishu.js';
 import { Gate, startPlatform, STORE } from './fixtures/feishu-platform.js';
 
 let emulator: FeishuEmulator;
-/** Handlers that ran, in order. */
+/** The handlers that ran, in order. */
 let ran: string[];
-/** Called by a handler once it has its token, which it keeps for as long as this takes. */
+/** A handler calls it with its token and waits for it. */
 let whileHolding: (() => Promise<void>) | undefined;
 
 beforeEach(async () => {
@@ -63,7 +63,7 @@ async function call(name: string, token: string): Promise<Caller> {
   return whoAmI(emulator.domain.open, token);
 }
 
-/** Makes handlers wait for each other, so that `count` of them hold a token at the same time. */
+/** Makes handlers wait until `count` of them hold a token. */
 function togetherAtATime(count: number): void {
   const all = new Gate();
   let holding = 0;
@@ -77,7 +77,7 @@ describe('@FeishuAuth() on a microservice (TCP)', () => {
   const tenantOf = (context: ExecutionContext): string | undefined =>
     context.switchToRpc().getData<{ tenantKey?: string }>().tenantKey;
 
-  /** What the other side can see of an error. */
+  /** Returns what the client sees of an error. */
   const visible = (error: unknown): Observable<never> =>
     throwError(() => new RpcException(isFeishuAuthError(error) ? error.code : String(error)));
 
@@ -124,7 +124,7 @@ describe('@FeishuAuth() on a microservice (TCP)', () => {
   const send = (pattern: string, tenantKey?: string): Promise<Caller> =>
     firstValueFrom(client.send<Caller>(pattern, { tenantKey }));
 
-  it('gives each message the token of its own tenant, also at the same time', async () => {
+  it('injects the token of the tenant of each parallel message', async () => {
     togetherAtATime(20);
     const answers = await Promise.all(
       Array.from({ length: 20 }, async (_, index) => {
@@ -142,7 +142,7 @@ describe('@FeishuAuth() on a microservice (TCP)', () => {
     expect(ran).toEqual([pattern, pattern]);
   });
 
-  it('throws the FeishuAuthError itself', async () => {
+  it('throws the FeishuAuthError', async () => {
     await expect(send('whoami')).rejects.toMatchObject({ message: 'ERR_FEISHU_INVALID_ARGUMENT' });
     await expect(send('whoami', 'stranger')).rejects.toMatchObject({ message: 'ERR_FEISHU_TENANT_REJECTED' });
     expect(ran).toHaveLength(0);
@@ -219,28 +219,28 @@ describe('@FeishuAuth() on GraphQL', () => {
     '{ a: tenant(tenantKey: "tenant_a") { tenantKey } b: tenant(tenantKey: "tenant_b") { tenantKey } }';
   const BOTH = { a: { tenantKey: 'tenant_a' }, b: { tenantKey: 'tenant_b' } };
 
-  it('two fields of one query, two tenants, do not mix', async () => {
+  it('two fields of one query get the tokens of their tenants', async () => {
     await start();
     togetherAtATime(2);
     expect(await query(TWO)).toEqual({ data: BOTH });
     expect(ran).toEqual(['tenant', 'tenant']);
   });
 
-  it('nor do those of many queries at the same time', async () => {
+  it('fields of many parallel queries get the tokens of their tenants', async () => {
     await start();
     togetherAtATime(20);
     const answers = await Promise.all(Array.from({ length: 10 }, () => query(TWO)));
     expect(answers).toEqual(answers.map(() => ({ data: BOTH })));
   });
 
-  it('the field with the dead token runs once more, the other one does not', async () => {
+  it('only the field with the dead token runs once more', async () => {
     await start();
     emulator.revoke(await app.get(TokenService).getTenantAccessToken({ tenantKey: 'tenant_a' }));
     expect(await query(TWO)).toEqual({ data: BOTH });
     expect(ran).toHaveLength(3);
   });
 
-  it('a field within has its own token', async () => {
+  it('a nested field has its own token', async () => {
     await start();
     const { data } = await query('{ tenant(tenantKey: "tenant_a") { kind appKind } }');
     expect(data).toEqual({ tenant: { kind: 'tenant', appKind: 'app' } });
@@ -250,7 +250,7 @@ describe('@FeishuAuth() on GraphQL', () => {
     ['not decorated', 'bare', ['interceptors']],
     ['decorated, where interceptors do not run for fields', 'appKind', []],
   ] as const)(
-    'a field within never sees the token of the field around it: %s',
+    'a nested field does not see the token of its parent field: %s',
     async (_what, field, enhancers) => {
       await start([...enhancers]);
       const { data, errors } = await query(`{ tenant(tenantKey: "tenant_a") { ${field} } }`);
@@ -259,7 +259,7 @@ describe('@FeishuAuth() on GraphQL', () => {
     },
   );
 
-  it('throws the FeishuAuthError itself', async () => {
+  it('throws the FeishuAuthError', async () => {
     await start();
     const { errors } = await query('{ tenant(tenantKey: "stranger") { kind } }');
     expect(errors).toHaveLength(1);

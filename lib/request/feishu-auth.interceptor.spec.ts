@@ -1,90 +1,19 @@
-import { type CallHandler, type ExecutionContext, HttpException, Sse } from '@nestjs/common';
-import { type HttpAdapterHost, type ModuleRef } from '@nestjs/core';
-import { jest } from '@jest/globals';
-import {
-  concat,
-  defer,
-  firstValueFrom,
-  from,
-  lastValueFrom,
-  NEVER,
-  type Observable,
-  of,
-  throwError,
-} from 'rxjs';
+import { type CallHandler, Sse } from '@nestjs/common';
+import { concat, firstValueFrom, from, NEVER, type Observable, of, throwError } from 'rxjs';
 import { FakeTokens } from '../../test/fixtures/fake-tokens.js';
-import { FeishuAuthError } from '../errors/feishu-auth.error.js';
-import { FeishuAuth } from './feishu-auth.decorator.js';
 import { FeishuAuthInterceptor } from './feishu-auth.interceptor.js';
 import { type FeishuAuthRequestOptions } from './feishu-auth.metadata.js';
 import { requestTokenOf } from './request-token.js';
 
+import {
+  fails,
+  handling,
+  intercept,
+  interceptorOver,
+  invocation,
+  unavailable,
+} from '../../test/fixtures/interceptor.js';
 const REJECTED = { code: 99991663, msg: 'Invalid access token' };
-const unavailable = (retryAt?: Date): FeishuAuthError =>
-  new FeishuAuthError('ERR_FEISHU_PLATFORM_UNAVAILABLE', 'the platform did not answer', { retryAt });
-
-/** Runs the interceptor as Nest does. */
-function invocation(
-  options?: FeishuAuthRequestOptions,
-  type = 'http',
-  classOptions?: FeishuAuthRequestOptions,
-) {
-  class Controller {
-    handler(this: void): string {
-      return 'done';
-    }
-  }
-  const { handler } = Controller.prototype;
-  if (options) FeishuAuth(options)(Controller.prototype, 'handler', { value: handler });
-  if (classOptions) FeishuAuth(classOptions)(Controller);
-  const response = { headers: {} as Record<string, string>, headersSent: false };
-  const context = {
-    getHandler: () => handler,
-    getClass: () => Controller,
-    getType: () => type,
-    switchToHttp: () => ({ getResponse: () => response, getRequest: () => ({}) }),
-  } as unknown as ExecutionContext;
-  return { context, response };
-}
-
-/** A handler that performs the given steps in order and records the token of each run. */
-function handling(context: ExecutionContext, ...results: (() => Observable<unknown>)[]) {
-  const seen: (string | undefined)[] = [];
-  const next: CallHandler = {
-    handle: () => {
-      const token = requestTokenOf(context);
-      return defer(() => {
-        seen.push(token);
-        return results.shift()?.() ?? of('done');
-      });
-    },
-  };
-  return { next, seen };
-}
-
-const adapterHost = {
-  httpAdapter: {
-    isHeadersSent: (response: { headersSent: boolean }) => response.headersSent,
-    setHeader: (response: { headers: Record<string, string> }, name: string, value: string) => {
-      response.headers[name] = value;
-    },
-  },
-} as unknown as HttpAdapterHost;
-
-function interceptorOver(tokens: FakeTokens, Type = FeishuAuthInterceptor) {
-  const get = jest.fn((_token: unknown, _options: unknown) => tokens);
-  return { get, interceptor: new Type({ get } as unknown as ModuleRef, adapterHost) };
-}
-
-async function intercept(
-  interceptor: FeishuAuthInterceptor,
-  context: ExecutionContext,
-  next: CallHandler,
-): Promise<unknown> {
-  return lastValueFrom(await interceptor.intercept(context, next));
-}
-
-const fails = (error: unknown) => () => throwError(() => error);
 
 describe('FeishuAuthInterceptor', () => {
   describe('the token', () => {
@@ -305,104 +234,5 @@ describe('FeishuAuthInterceptor', () => {
     const { next } = handling(context, () => concat(of(1), NEVER));
     const stream = await interceptorOver(new FakeTokens('t-1')).interceptor.intercept(context, next);
     expect(await firstValueFrom(stream)).toBe(1);
-  });
-
-  describe('without a token', () => {
-    const caught = async (tokens: FakeTokens, context: ExecutionContext): Promise<unknown> => {
-      const { next, seen } = handling(context);
-      const error = await intercept(interceptorOver(tokens).interceptor, context, next).catch(
-        (thrown: unknown) => thrown,
-      );
-      expect(seen).toHaveLength(0);
-      return error;
-    };
-    const failing = (error: Error): FakeTokens => new FakeTokens(error);
-    /** Throws synchronously, as TokenService does for a wrong key. */
-    const refusing = (error: Error): FakeTokens => {
-      const tokens = new FakeTokens('t-1');
-      jest.spyOn(tokens, 'handle').mockImplementation(() => {
-        throw error;
-      });
-      return tokens;
-    };
-    const invalid = new FeishuAuthError('ERR_FEISHU_INVALID_ARGUMENT', 'no tenant key');
-
-    it('HTTP gets 503 with the code only', async () => {
-      const cause = unavailable();
-      const { context, response } = invocation({});
-      const error = (await caught(failing(cause), context)) as HttpException;
-      expect(error).toBeInstanceOf(HttpException);
-      expect(error.getStatus()).toBe(503);
-      expect(error.cause).toBe(cause);
-      expect(error.getResponse()).toEqual({
-        statusCode: 503,
-        message: 'No Feishu token is available',
-        error: 'Service Unavailable',
-        code: 'ERR_FEISHU_PLATFORM_UNAVAILABLE',
-      });
-      expect(response.headers).toEqual({});
-    });
-
-    it.each([
-      [1, '1'],
-      [1_000, '1'],
-      [1_001, '2'],
-      [-5_000, '1'],
-    ])('and when to come back: %i ms from now is Retry-After: %s', async (ms, seconds) => {
-      jest.useFakeTimers({ now: 1_000_000, doNotFake: ['nextTick', 'queueMicrotask'] });
-      try {
-        const { context, response } = invocation({});
-        await caught(failing(unavailable(new Date(1_000_000 + ms))), context);
-        expect(response.headers).toEqual({ 'Retry-After': seconds });
-      } finally {
-        jest.useRealTimers();
-      }
-    });
-
-    it('sets no header after the answer has begun', async () => {
-      const { context, response } = invocation({});
-      response.headersSent = true;
-      await caught(failing(unavailable(new Date())), context);
-      expect(response.headers).toEqual({});
-    });
-
-    it.each([
-      ['at once', refusing],
-      ['later', failing],
-    ])('a tenant key from the request that is refused %s is a 400', async (_when, tokens) => {
-      const { context } = invocation({ tenantKey: () => '../other' });
-      const error = (await caught(tokens(invalid), context)) as HttpException;
-      expect(error.getStatus()).toBe(400);
-      expect(error.cause).toBe(invalid);
-      expect(error.getResponse()).toMatchObject({ code: 'ERR_FEISHU_INVALID_ARGUMENT' });
-    });
-
-    it('a wrong constant tenant key passes on the FeishuAuthError', async () => {
-      const { context } = invocation({ tenantKey: '../other' });
-      expect(await caught(refusing(invalid), context)).toBe(invalid);
-    });
-
-    it('an error of the tenantKey function is passed on', async () => {
-      const forbidden = new HttpException('not yours', 403);
-      const { context } = invocation({
-        tenantKey: () => {
-          throw forbidden;
-        },
-      });
-      expect(await caught(new FakeTokens('t-1'), context)).toBe(forbidden);
-    });
-
-    it.each(['rpc', 'ws', 'graphql'])('%s gets the FeishuAuthError itself', async (type) => {
-      const cause = unavailable(new Date());
-      expect(await caught(failing(cause), invocation({}, type).context)).toBe(cause);
-      expect(await caught(refusing(invalid), invocation({ tenantKey: () => '' }, type).context)).toBe(
-        invalid,
-      );
-    });
-
-    it('an error from outside this module is passed on', async () => {
-      const error = new Error('something else');
-      expect(await caught(failing(error), invocation({}).context)).toBe(error);
-    });
   });
 });
