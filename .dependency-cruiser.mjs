@@ -23,7 +23,7 @@ const LAYERS = [
       'doctor',
     ],
   ],
-  ['ways in and out', ['http', 'request', 'telemetry']],
+  ['ways in and out', ['http', 'request', 'login', 'telemetry']],
   ['recovery and operation', ['recovery', 'events', 'health', 'prewarm']],
   ['injection tokens', ['feishu-auth.injection.ts']],
   ['facade', ['token.service.ts']],
@@ -31,7 +31,7 @@ const LAYERS = [
   ['tokens', ['tokens']],
   ['ticket', ['ticket']],
   ['services of tokens', ['platform', 'store', 'lock']],
-  ['identity of copies', ['identity']],
+  ['discovery and identity of copies', ['discovery', 'identity']],
   ['base', ['errors', 'time']],
 ];
 
