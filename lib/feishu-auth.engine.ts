@@ -199,7 +199,7 @@ export class FeishuAuthEngine {
       publisher,
     });
     const events = options.events && this.eventMetrics;
-    this.metrics.attach({ store: this.store, slots: this.slots, events });
+    this.metrics.attach({ store: this.store, slots: this.slots, events, users: this.users });
     this.health = {
       instance: options.instance,
       appType: options.appType,

@@ -22,7 +22,7 @@ export class EventEndpoint {
   readonly intake: EventIntake;
 
   constructor(engine: FeishuAuthEngine, logger: ModuleLogger) {
-    const { options, clock, lock, tickets, tenants, eventMetrics: metrics } = engine;
+    const { options, clock, lock, tickets, tenants, users, eventMetrics: metrics } = engine;
     const { events, appId, appType } = options;
     const log = new EventLog(new ThrottledLog(logger, clock));
     this.dispatcher = new EventDispatcher({ clock, log, metrics });
@@ -38,7 +38,7 @@ export class EventEndpoint {
           log.unguarded();
         },
       }),
-      builtIn: new BuiltInEventHandlers({ appType, tickets, tenants, clock }),
+      builtIn: new BuiltInEventHandlers({ appType, tickets, tenants, logins: users?.logins, clock }),
       dispatcher: this.dispatcher,
       metrics,
       log,

@@ -34,6 +34,7 @@ export function createPrewarmer(engine: FeishuAuthEngine, host: PrewarmHost): To
     metrics,
     clock,
     probeStore,
+    keepAlive: async () => engine.users?.keepAlive?.sweep(),
     findRegistry: host.findRegistry ?? (() => undefined),
     ...(host.whenReachable && { whenReachable: host.whenReachable }),
     warn: host.warn,

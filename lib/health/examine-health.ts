@@ -32,6 +32,7 @@ export function examineHealth({
     slots,
     hasTicket: appType === 'store' && hasTicket(),
     breaker: snapshot.store.breaker,
+    uncommitted: snapshot.users?.uncommitted ?? 0,
   });
   return { ...verdict, ...healthDetails(snapshot, slots) };
 }

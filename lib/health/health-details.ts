@@ -38,6 +38,8 @@ export interface FeishuAuthHealthDetails {
   store: { breaker: TokenMetricsSnapshot['store']['breaker'] };
   /** ISO 8601; `null` before the first sweep. */
   prewarm: { lastSweepAt: string | null };
+  /** Logins whose new tokens are not stored yet. Absent without the `users` option. */
+  users?: { uncommitted: number };
 }
 
 /**
@@ -46,7 +48,7 @@ export interface FeishuAuthHealthDetails {
  * @internal
  */
 export function healthDetails(
-  { instance, kinds, store, prewarm }: TokenMetricsSnapshot,
+  { instance, kinds, store, prewarm, users }: TokenMetricsSnapshot,
   slots: readonly SlotState[],
 ): FeishuAuthHealthDetails {
   return {
@@ -59,6 +61,7 @@ export function healthDetails(
     ),
     store: { breaker: store.breaker },
     prewarm: { lastSweepAt: prewarm.lastSweepAt ?? null },
+    ...(users && { users: { uncommitted: users.uncommitted } }),
   };
 }
 

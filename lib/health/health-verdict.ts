@@ -19,6 +19,8 @@ export interface HealthFacts {
   /** Whether a store app holds an `app_ticket`; not used for a self-built app. */
   readonly hasTicket: boolean;
   readonly breaker: TokenMetricsSnapshot['store']['breaker'];
+  /** Logins of users whose new tokens are not stored yet. */
+  readonly uncommitted?: number;
 }
 
 /**
@@ -37,7 +39,8 @@ export interface HealthVerdict {
  */
 export function healthVerdict(facts: HealthFacts): HealthVerdict {
   const isOwn = (slot: SlotState): boolean => facts.appType === 'self-built' || slot.kind === 'app';
-  const failing = facts.slots.filter((slot) => slot.consecutiveFailures > 0);
+  // A user who has to log in is not a problem of the app.
+  const failing = facts.slots.filter((slot) => slot.consecutiveFailures > 0 && slot.kind !== 'user');
   const own = failing.filter(isOwn);
   // A tenant that uninstalled the app, or an invented tenant key, is not a problem of this process.
   const tenants = failing.filter(
@@ -50,6 +53,7 @@ export function healthVerdict(facts: HealthFacts): HealthVerdict {
     ...own.filter((slot) => slot.usable).flatMap((slot) => atRisk(slot, facts) ?? []),
     ...tenantTrouble(tenants),
     ...storeTrouble(facts),
+    ...userTrouble(facts),
   ];
   if (reasons.length === 0) return { status: 'up' };
   return { status: down.length > 0 ? 'down' : 'degraded', reason: reasons.join('; ') };
@@ -60,6 +64,12 @@ function storeTrouble({ breaker, slots }: HealthFacts): string[] {
   if (breaker !== 'closed') return [`the token store does not answer (breaker ${breaker})`];
   const unshared = slots.filter((slot) => slot.unshared).length;
   return unshared > 0 ? [`the token store does not accept writes; tokens not shared: ${unshared}`] : [];
+}
+
+function userTrouble({ uncommitted = 0 }: HealthFacts): string[] {
+  return uncommitted > 0
+    ? [`the store of user logins does not accept writes; logins not stored: ${uncommitted}`]
+    : [];
 }
 
 function lostToken(slot: SlotState): string {

@@ -26,6 +26,8 @@ export interface MetricsSources {
   readonly slots: SlotStates;
   /** Absent when the instance receives no events. */
   readonly events?: EventMetrics | undefined;
+  /** Absent without the option `users`. */
+  readonly users?: { snapshot(): NonNullable<TokenMetricsSnapshot['users']> } | undefined;
 }
 
 /**
@@ -188,6 +190,7 @@ export class TokenMetrics implements TokenObserver {
         breaker: store?.breaker ?? 'closed',
       },
       prewarm: { ...this.prewarm },
+      ...(this.sources?.users && { users: this.sources.users.snapshot() }),
       ...(this.sources?.events && { events: this.sources.events.snapshot() }),
     };
   }

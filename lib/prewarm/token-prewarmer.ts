@@ -43,6 +43,8 @@ export interface PrewarmerDependencies {
   readonly findRegistry: () => IntervalRegistry | undefined;
   /** Finds out whether a store that failed answers again. */
   readonly probeStore: () => Promise<void>;
+  /** Renews the logins of users that end soon, if the options ask for it. Never rejects. */
+  readonly keepAlive?: () => Promise<void>;
   readonly warn: (message: string) => void;
 }
 
@@ -114,8 +116,9 @@ export class TokenPrewarmer {
   }
 
   async #sweepOnce(): Promise<PrewarmSweepResult> {
-    const { options, sweeper, tenants, metrics, probeStore } = this.#deps;
+    const { options, sweeper, tenants, metrics, probeStore, keepAlive } = this.#deps;
     const { idleAfterMs, concurrency } = options;
+    const keptAlive = keepAlive?.();
     await probeStore();
     const toWarm = (await tenants?.toWarm(idleAfterMs)) ?? [];
     const isInUse = (tenantKey: string): boolean => tenants?.isInUse(tenantKey, idleAfterMs) ?? false;
@@ -134,6 +137,7 @@ export class TokenPrewarmer {
       }
     };
     await Promise.all(Array.from({ length: concurrency }, renewNext));
+    await keptAlive;
     metrics.sweepFinished(result);
     return result;
   }

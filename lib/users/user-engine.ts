@@ -1,4 +1,5 @@
 import { type FeishuAuthErrorCode } from '../errors/feishu-auth.error.js';
+import { type ReauthorizationReason } from '../errors/reauthorization-reason.js';
 import { secretAuthentication } from '../platform/oauth/client-authentication.js';
 import { OAuthClient } from '../platform/oauth/oauth-client.js';
 import { oauthEndpoints, type OAuthEndpoints } from '../platform/oauth/oauth-endpoints.js';
@@ -7,6 +8,7 @@ import { type RecordCipher } from '../store/record-cipher.js';
 import { type RecordStore } from '../store/record-store.js';
 import { type Clock } from '../time/clock.js';
 import { type RandomSource } from '../time/random-source.js';
+import { KeepAlive } from './keep-alive/keep-alive.js';
 import { LoginCodec } from './record/login-codec.js';
 import { openIdOf, type LoginOwner } from './record/login-key.js';
 import { LoginStore } from './record/login-store.js';
@@ -51,6 +53,15 @@ export interface UserEngineDependencies {
   readonly onChange: (openId: string) => void;
 }
 
+/** What happened to the logins of one instance. */
+export interface UserCounts {
+  readonly rotations: number;
+  readonly uncommitted: number;
+  readonly reauthorizations: Record<ReauthorizationReason, number>;
+  readonly claimsLost: number;
+  readonly journalRecovered: number;
+}
+
 /** Everything about users of one instance that outlives a request. */
 export class UserEngine {
   readonly endpoints: OAuthEndpoints;
@@ -60,6 +71,8 @@ export class UserEngine {
   readonly commits: LoginCommits;
   readonly store: LoginStore;
   readonly counters = new UserCounters();
+  /** Absent unless it was asked for. */
+  readonly keepAlive: KeepAlive | undefined;
   readonly #closing = new AbortController();
 
   constructor(options: UserEngineOptions, deps: UserEngineDependencies) {
@@ -113,6 +126,17 @@ export class UserEngine {
       claimMs: users.claimMs,
       discard: (tokens) => revoker.revoke(tokens),
     });
+    this.keepAlive =
+      users.keepAlive === false
+        ? undefined
+        : new KeepAlive({
+            owner: options,
+            store: this.store,
+            rotator: this.rotator,
+            clock,
+            random,
+            warn: (message) => logger.warn(message),
+          });
     this.logins = new UserLogins({
       owner: options,
       store: this.store,
@@ -122,6 +146,19 @@ export class UserEngine {
       clock,
       onChange,
     });
+  }
+
+  /** What happened to logins, for the metrics. */
+  snapshot(): UserCounts {
+    const { rotations, claimsLost, journalRecovered, reauthorizations } = this.counters;
+    const { uncommitted } = this.commits;
+    return {
+      rotations,
+      uncommitted,
+      reauthorizations: { ...reauthorizations },
+      claimsLost,
+      journalRecovered,
+    };
   }
 
   /** Ends within 20 s: waits for answers, stores what it can, and logs what it could not store. */

@@ -75,6 +75,11 @@ export class LoginStore {
     return this.attempt('written', (store) => store.delete(key, ifVersion));
   }
 
+  /** Whether keep-alive has to look at the login. */
+  isDue(login: LoginRecord, now: number): boolean {
+    return dueAtOf(login, this.#options.beforeMs) < now;
+  }
+
   /** The keys of at most `limit` logins that were due before `time`. */
   async due(time: number, limit: number): Promise<string[]> {
     return this.attempt('read', (store) => store.dueBefore?.(new Date(time), limit) ?? Promise.resolve([]));
