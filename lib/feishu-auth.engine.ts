@@ -3,6 +3,7 @@ import { type ResolvedOptions } from './feishu-auth.options.js';
 import { type HealthSources } from './health/examine-health.js';
 import { InProcessRefreshLock } from './lock/in-process-refresh-lock.js';
 import { type RefreshLock } from './lock/refresh-lock.js';
+import { WatchedLock } from './lock/watched-lock.js';
 import { EventMetrics } from './metrics/event-metrics.js';
 import { TokenMetrics } from './metrics/token-metrics.js';
 import { FeishuPlatformClient } from './platform/feishu-platform.client.js';
@@ -23,6 +24,7 @@ import { TenantLifecycle } from './tenants/tenant-lifecycle.js';
 import { TenantRegistry } from './tenants/tenant-registry.js';
 import { TenantStatuses } from './tenants/tenant-statuses.js';
 import { ThrottledLog, type ModuleLogger } from './time/throttled-log.js';
+import { DependencyLog } from './health/dependency-log.js';
 import { CacheRenewal } from './tokens/renewal/cache-renewal.js';
 import { FailureLog } from './tokens/renewal/failure-log.js';
 import { FlightLock } from './tokens/renewal/flight-lock.js';
@@ -81,13 +83,24 @@ export class FeishuAuthEngine {
   ) {
     const { maxTokens, refresh, encryptionKeys, appId, appSecret } = options;
     const cache = options.cache ?? new MemoryCache(maxTokens + APP_RECORDS + STATUS_RECORDS, clock);
-    const lock = options.lock ?? new InProcessRefreshLock({ clock });
+    const throttledLog = new ThrottledLog(logger, clock);
+    const log = new FailureLog(throttledLog);
+    const dependencies = new DependencyLog(throttledLog);
+    const ownLock = options.lock ?? new InProcessRefreshLock({ clock });
+    const lock = new WatchedLock(ownLock, (problem) => dependencies.lockChanged(problem));
     this.lock = lock;
-    const log = new FailureLog(new ThrottledLog(logger, clock));
+    if (ownLock instanceof InProcessRefreshLock) this.eventMetrics.watchClaims(ownLock);
 
     this.metrics = new TokenMetrics({ instance: options.instance, clock });
-    const observer = new PublishingObserver(this.metrics, new TelemetryChannels(options.instance), clock);
-    this.store = new SharedStore(cache, clock, refresh.storeTimeoutMs);
+    const channels = new TelemetryChannels(options.instance);
+    const observer = new PublishingObserver(this.metrics, channels, clock);
+    this.store = new SharedStore({
+      cache,
+      clock,
+      timeoutMs: refresh.storeTimeoutMs,
+      onChange: (problem) => dependencies.storeChanged(problem),
+      onBreaker: (state) => channels.breakerChanged({ state }),
+    });
     const cipher = encryptionKeys.length > 0 ? new RecordCipher(encryptionKeys) : undefined;
     const records = new RecordStore(this.store, cipher);
     const client = new FeishuPlatformClient({
@@ -180,7 +193,7 @@ export class FeishuAuthEngine {
     });
     this.sweeper = new SlotSweeper({ slots: this.slots, clock, refresher: this.refresher });
     this.probeStore = async () => {
-      await this.store.probe(cacheKey(options, 'app'));
+      await this.store.probe(this.keyInUse());
       await publisher.shareAgain([...this.slots]);
       await this.tickets.shareAgain();
     };
@@ -199,7 +212,7 @@ export class FeishuAuthEngine {
       publisher,
     });
     const events = options.events && this.eventMetrics;
-    this.metrics.attach({ store: this.store, slots: this.slots, events, users: this.users });
+    this.metrics.attach({ store: this.store, lock, slots: this.slots, events, users: this.users });
     this.health = {
       instance: options.instance,
       appType: options.appType,
@@ -237,6 +250,12 @@ export class FeishuAuthEngine {
     const superseded = slot?.supersede();
     slot?.endPause();
     superseded?.abort('superseded');
+  }
+
+  /** A key for the probe of the store: in a cluster another key may be on another node. */
+  private keyInUse(): string {
+    for (const { kind, key } of this.slots) if (kind !== 'user') return key;
+    return cacheKey(this.options, this.options.appType === 'store' ? 'app' : 'tenant');
   }
 
   private tokenSources(grants: TokenGrants): Record<'app' | 'tenant', TokenSource> {

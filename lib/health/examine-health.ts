@@ -33,6 +33,8 @@ export function examineHealth({
     hasTicket: appType === 'store' && hasTicket(),
     breaker: snapshot.store.breaker,
     uncommitted: snapshot.users?.uncommitted ?? 0,
+    storeProblem: snapshot.store.problem,
+    lockProblem: snapshot.lock.problem,
   });
   return { ...verdict, ...healthDetails(snapshot, slots) };
 }

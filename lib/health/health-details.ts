@@ -35,7 +35,10 @@ export interface FeishuAuthHealthDetails {
   /** Every problem, the worst first; absent when up. */
   reason?: string;
   kinds: Record<TokenKind, TokenKindHealth>;
-  store: { breaker: TokenMetricsSnapshot['store']['breaker'] };
+  /** `problem`: why the shared store does not work; absent while it does. */
+  store: { breaker: TokenMetricsSnapshot['store']['breaker']; problem?: string };
+  /** `problem`: why the lock does not work. The whole field is absent while it does. */
+  lock?: { problem: string };
   /** ISO 8601; `null` before the first sweep. */
   prewarm: { lastSweepAt: string | null };
   /** Logins whose new tokens are not stored yet. Absent without the `users` option. */
@@ -48,7 +51,7 @@ export interface FeishuAuthHealthDetails {
  * @internal
  */
 export function healthDetails(
-  { instance, kinds, store, prewarm, users }: TokenMetricsSnapshot,
+  { instance, kinds, store, lock, prewarm, users }: TokenMetricsSnapshot,
   slots: readonly SlotState[],
 ): FeishuAuthHealthDetails {
   return {
@@ -59,7 +62,8 @@ export function healthDetails(
         slots.filter((slot) => slot.kind === kind),
       ),
     ),
-    store: { breaker: store.breaker },
+    store: { breaker: store.breaker, ...(store.problem !== undefined && { problem: store.problem }) },
+    ...(lock.problem !== undefined && { lock: { problem: lock.problem } }),
     prewarm: { lastSweepAt: prewarm.lastSweepAt ?? null },
     ...(users && { users: { uncommitted: users.uncommitted } }),
   };

@@ -21,6 +21,10 @@ export interface HealthFacts {
   readonly breaker: TokenMetricsSnapshot['store']['breaker'];
   /** Logins of users whose new tokens are not stored yet. */
   readonly uncommitted?: number;
+  /** Why the shared store does not work. */
+  readonly storeProblem?: string | undefined;
+  /** Why the lock does not work. */
+  readonly lockProblem?: string | undefined;
 }
 
 /**
@@ -54,14 +58,17 @@ export function healthVerdict(facts: HealthFacts): HealthVerdict {
     ...tenantTrouble(tenants),
     ...storeTrouble(facts),
     ...userTrouble(facts),
+    ...(facts.lockProblem === undefined ? [] : [`the lock does not work: ${facts.lockProblem}`]),
   ];
   if (reasons.length === 0) return { status: 'up' };
   return { status: down.length > 0 ? 'down' : 'degraded', reason: reasons.join('; ') };
 }
 
 /** A full store, or a read-only replica, still answers reads, which keeps the breaker closed. */
-function storeTrouble({ breaker, slots }: HealthFacts): string[] {
-  if (breaker !== 'closed') return [`the token store does not answer (breaker ${breaker})`];
+function storeTrouble({ breaker, storeProblem, slots }: HealthFacts): string[] {
+  const why = storeProblem === undefined ? '' : `: ${storeProblem}`;
+  if (breaker !== 'closed') return [`the token store does not answer (breaker ${breaker})${why}`];
+  if (storeProblem !== undefined) return [`the token store does not work${why}`];
   const unshared = slots.filter((slot) => slot.unshared).length;
   return unshared > 0 ? [`the token store does not accept writes; tokens not shared: ${unshared}`] : [];
 }

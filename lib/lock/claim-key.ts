@@ -16,7 +16,7 @@ export async function claimKey(
   ttlMs: number,
 ): Promise<ClaimOutcome> {
   try {
-    const asked = Promise.resolve().then(() => claim(lock, key, ttlMs));
+    const asked = Promise.resolve().then(() => claimOn(lock, key, ttlMs));
     const isFirst = await withDeadline(clock, asked, ANSWER_TIMEOUT_MS, () => new Error('no answer'));
     return isFirst ? 'claimed' : 'taken';
   } catch {
@@ -24,7 +24,8 @@ export async function claimKey(
   }
 }
 
-async function claim(lock: RefreshLock, key: string, ttlMs: number): Promise<boolean> {
+/** A lock without claims of its own gives a lease that is never released. */
+export async function claimOn(lock: RefreshLock, key: string, ttlMs: number): Promise<boolean> {
   if (lock.claim) return lock.claim(key, ttlMs);
   return (await lock.acquire(key, { ttlMs, waitMs: 0 })) !== undefined;
 }

@@ -13,10 +13,16 @@ export class EventMetrics {
   private readonly handlers = { done: 0, failed: 0, dropped: 0 };
   private unguardedClaims = 0;
   private queue: { readonly pending: number } | undefined;
+  private claims: { readonly droppedClaims: number } | undefined;
 
   /** The queue in which handlers run and wait. */
   attach(queue: { readonly pending: number }): void {
     this.queue = queue;
+  }
+
+  /** @param claims the lock that remembers claims in this process */
+  watchClaims(claims: { readonly droppedClaims: number }): void {
+    this.claims = claims;
   }
 
   received(): void {
@@ -58,6 +64,7 @@ export class EventMetrics {
       ...this.counts,
       rejectedByReason: { ...this.rejectedByReason },
       unguarded: this.unguardedClaims,
+      droppedClaims: this.claims?.droppedClaims ?? 0,
       handlers: { ...this.handlers, pending: this.queue?.pending ?? 0 },
     };
   }

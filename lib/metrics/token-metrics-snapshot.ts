@@ -85,6 +85,8 @@ export interface TokenMetricsSnapshot {
     /** Renewals made without the lock. */
     failedOpen: number;
     waitMs: DurationSummary;
+    /** Why the lock does not work; absent while it does. */
+    problem?: string;
   };
   store: {
     reads: number;
@@ -92,6 +94,8 @@ export interface TokenMetricsSnapshot {
     errors: number;
     timeouts: number;
     breaker: 'closed' | 'open' | 'half-open';
+    /** Why the store does not work, such as `writes fail: READONLY ...`; absent while it does. */
+    problem?: string;
   };
   prewarm: {
     sweeps: number;
@@ -132,6 +136,11 @@ export interface TokenMetricsSnapshot {
     rejectedByReason: Record<string, number>;
     /** Deliveries that this process checked for duplicates alone, because the lock did not answer. */
     unguarded: number;
+    /**
+     * Claims that the in-process lock dropped before their end, because it held too many: an event that is delivered
+     * again after that is handled again.
+     */
+    droppedClaims: number;
     /** Calls of `@OnFeishuEvent` methods. `dropped`: the application closed before they ended. */
     handlers: { done: number; failed: number; dropped: number; pending: number };
   };

@@ -14,7 +14,9 @@ import { type TokenKindMetrics, type TokenMetricsSnapshot } from './token-metric
  *
  * @internal
  */
-export type StoreStatistics = Readonly<TokenMetricsSnapshot['store']>;
+export type StoreStatistics = Readonly<Omit<TokenMetricsSnapshot['store'], 'problem'>> & {
+  readonly problem?: string | undefined;
+};
 
 /**
  * Where a snapshot reads what other parts count or hold.
@@ -23,6 +25,7 @@ export type StoreStatistics = Readonly<TokenMetricsSnapshot['store']>;
  */
 export interface MetricsSources {
   readonly store: StoreStatistics;
+  readonly lock?: { problem(): string | undefined } | undefined;
   readonly slots: SlotStates;
   /** Absent when the instance receives no events. */
   readonly events?: EventMetrics | undefined;
@@ -180,7 +183,7 @@ export class TokenMetrics implements TokenObserver {
       since: this.since,
       at: isoOf(this.clock),
       kinds: forEachKind((kind) => this.kinds[kind].metrics(held[kind])),
-      lock: { ...this.lock, waitMs: this.lockWait.summary() },
+      lock: { ...this.lock, waitMs: this.lockWait.summary(), ...problemOf(this.sources?.lock?.problem()) },
       // Field by field: the source's fields may be getters.
       store: {
         reads: store?.reads ?? 0,
@@ -188,12 +191,17 @@ export class TokenMetrics implements TokenObserver {
         errors: store?.errors ?? 0,
         timeouts: store?.timeouts ?? 0,
         breaker: store?.breaker ?? 'closed',
+        ...problemOf(store?.problem),
       },
       prewarm: { ...this.prewarm },
       ...(this.sources?.users && { users: this.sources.users.snapshot() }),
       ...(this.sources?.events && { events: this.sources.events.snapshot() }),
     };
   }
+}
+
+function problemOf(problem: string | undefined): { problem?: string } {
+  return problem === undefined ? {} : { problem };
 }
 
 class KindCounters {

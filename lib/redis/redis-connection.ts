@@ -1,13 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { innermostReason, isRefusal, ReasonError } from '../errors/innermost-reason.js';
+import { ClientWatch } from '../store/client-watch.js';
 import { CircuitBreaker } from '../time/circuit-breaker.js';
 import { type Clock } from '../time/clock.js';
 import { withDeadline } from '../time/deadline.js';
 import { onAbort } from '../time/on-abort.js';
-import { ClientEvents } from './client-events.js';
 import { type RedisLockClient } from './redis-lock-client.js';
-
-/** An error reply begins with its code: `NOPERM ...`, `WRONGPASS ...`, `ERR ...`. Errors of a connection do not. */
-const ERROR_REPLY = /^[A-Z][A-Z_]+ /;
 
 /** What a caller wants to know of a command beyond its answer. */
 export interface CommandOptions<T> {
@@ -26,13 +24,12 @@ export class RedisConnection {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #breaker: CircuitBreaker;
-  readonly #events: ClientEvents;
+  readonly #watch: ClientWatch;
   /** By command: why its last try failed. */
   readonly #problems = new Map<string, string>();
   /** A connection keeps the async context it was made in, so it is not made in that of a command. */
   readonly #runOutside = AsyncLocalStorage.snapshot();
   #connecting: Promise<unknown> | undefined;
-  #wasConnected: boolean;
 
   /** @param timeoutMs how long one command may take, connecting included */
   constructor(client: RedisLockClient, clock: Clock, timeoutMs: number) {
@@ -40,8 +37,7 @@ export class RedisConnection {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#breaker = new CircuitBreaker(clock);
-    this.#events = ClientEvents.of(client);
-    this.#wasConnected = client.isReady === true;
+    this.#watch = ClientWatch.of(client);
   }
 
   /** Why Redis does not do what it is asked to; `undefined` if all commands worked the last time. */
@@ -56,7 +52,9 @@ export class RedisConnection {
    */
   async send<T>(command: () => Promise<T>, { name, onLate }: CommandOptions<T>): Promise<T> {
     if (!this.#breaker.tryPass()) {
-      throw new Error(`${name} was not sent: Redis did not answer before (${this.problem ?? 'no reason'})`);
+      throw new ReasonError(
+        `${name} was not sent: Redis did not answer before (${this.problem ?? 'no reason'})`,
+      );
     }
     const gaveUp = new AbortController();
     const tooLate = (): Error => {
@@ -76,16 +74,15 @@ export class RedisConnection {
   }
 
   #succeeded(name: string): void {
-    this.#wasConnected = true;
     this.#breaker.succeeded();
     this.#problems.delete(name);
   }
 
   #failed(name: string, error: unknown): void {
-    const message = messageOf(error);
-    this.#problems.set(name, `${name}: ${message}`);
+    const reason = innermostReason(error);
+    this.#problems.set(name, `${name}: ${reason}`);
     // A refusal is an answer: the connection works.
-    if (ERROR_REPLY.test(message)) this.#breaker.succeeded();
+    if (isRefusal(reason)) this.#breaker.succeeded();
     else this.#breaker.failed();
   }
 
@@ -102,10 +99,8 @@ export class RedisConnection {
 
   /** Resolves when commands reach the server, so that none waits in the queue of the client. */
   async #ready(signal: AbortSignal): Promise<void> {
-    if (this.#client.isReady === true) {
-      this.#wasConnected = true;
-      return;
-    }
+    if (this.#client.isReady === true) return;
+    if (this.#watch.isClosed()) throw new ReasonError('the application closed the Redis client');
     if (!this.#client.isOpen) this.#connect();
     if (this.#client.isReady === undefined) await this.#connecting;
     else await this.#nextReady(signal);
@@ -113,7 +108,6 @@ export class RedisConnection {
   }
 
   #connect(): void {
-    if (this.#isClosed()) throw new Error('the application closed the Redis client');
     const connecting = this.#runOutside(() => this.#client.connect()).finally(() => {
       if (this.#connecting === connecting) this.#connecting = undefined;
     });
@@ -122,18 +116,9 @@ export class RedisConnection {
     this.#connecting = connecting;
   }
 
-  /**
-   * Connecting it again would keep a process alive that is about to end. A client that lost its connection and gave up is
-   * not closed.
-   */
-  #isClosed(): boolean {
-    const { wasReady, hasEnded, lastError } = this.#events;
-    return hasEnded || ((this.#wasConnected || wasReady) && lastError === undefined);
-  }
-
   #nextReady(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const stops = [this.#events.onReady(done), onAbort(signal, done)];
+      const stops = [this.#watch.onReady(done), onAbort(signal, done)];
       function done(): void {
         for (const stop of stops) stop();
         resolve();
@@ -142,15 +127,8 @@ export class RedisConnection {
   }
 
   #tooLate(): Error {
-    const { lastError } = this.#events;
-    if (lastError === undefined) return new Error(`no answer within ${this.#timeoutMs} ms`);
-    return new Error(`not connected: ${messageOf(lastError)}`);
+    const { lastError } = this.#watch;
+    if (lastError === undefined) return new ReasonError(`no answer within ${this.#timeoutMs} ms`);
+    return new ReasonError(`not connected: ${innermostReason(lastError)}`);
   }
-}
-
-/** The innermost reason: an `AggregateError` of several addresses has no message. */
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
-  if (error instanceof Error) return error.cause instanceof Error ? messageOf(error.cause) : error.message;
-  return String(error);
 }

@@ -7,7 +7,7 @@ describe('MemoryCache', () => {
     clock = new TestClock();
   });
 
-  it('gives back what it was given: the very object, not a copy', () => {
+  it('returns the same object that was set, not a copy', () => {
     const cache = new MemoryCache(10, clock);
     const record = { a: 1 };
     cache.set('k', record, 60_000);
@@ -15,7 +15,7 @@ describe('MemoryCache', () => {
     expect(cache.get('other')).toBeUndefined();
   });
 
-  it('forgets at the end of the ttl, by the monotonic clock', async () => {
+  it('drops an entry at the end of its ttl, by the monotonic clock', async () => {
     const cache = new MemoryCache(10, clock);
     cache.set('k', { a: 1 }, 60_000);
     await clock.advance(59_999);
@@ -24,7 +24,7 @@ describe('MemoryCache', () => {
     expect(cache.get('k')).toBeUndefined();
   });
 
-  it('sees time pass as soon as the clock does', () => {
+  it('sees the time of the clock without a delay', () => {
     let ahead = 0;
     class SteppingClock extends TestClock {
       override monotonic(): number {
@@ -38,14 +38,14 @@ describe('MemoryCache', () => {
     expect(cache.get('k')).toBeUndefined();
   });
 
-  it('keeps for ever what has no ttl', async () => {
+  it('keeps an entry without a ttl', async () => {
     const cache = new MemoryCache(10, clock);
     cache.set('k', { a: 1 });
     await clock.advance(365 * 86_400_000);
     expect(cache.get('k')).toEqual({ a: 1 });
   });
 
-  it('holds a ttl with a fraction, and one of less than a millisecond', async () => {
+  it('accepts a ttl with a fraction, and one of less than a millisecond', async () => {
     const cache = new MemoryCache(10, clock);
     cache.set('k', { a: 1 }, 1_000.5);
     cache.set('short', { a: 1 }, 0.2);
@@ -54,7 +54,7 @@ describe('MemoryCache', () => {
     expect(cache.get('short')).toBeUndefined();
   });
 
-  it('holds no more than it may: the least recently used go first', () => {
+  it('evicts the least recently used entry when it is full', () => {
     const cache = new MemoryCache(3, clock);
     for (const key of ['a', 'b', 'c']) cache.set(key, { key });
     cache.get('a');
@@ -64,7 +64,7 @@ describe('MemoryCache', () => {
     expect(cache.get('a')).toEqual({ key: 'a' });
   });
 
-  it('sweeps out what has expired and nobody asks for, once a minute', async () => {
+  it('removes expired entries once a minute', async () => {
     const cache = new MemoryCache(100, clock);
     for (let i = 0; i < 50; i++) cache.set(`k${i}`, {}, 1_000);
     await clock.advance(59_000);
@@ -75,7 +75,7 @@ describe('MemoryCache', () => {
     expect(cache.size).toBe(2);
   });
 
-  it('deletes', () => {
+  it('deletes an entry', () => {
     const cache = new MemoryCache(10, clock);
     cache.set('a', {});
     cache.set('b', {});
@@ -84,7 +84,7 @@ describe('MemoryCache', () => {
     expect(cache.get('b')).toEqual({});
   });
 
-  it('keeps two caches apart', () => {
+  it('shares nothing with another cache', () => {
     const [one, other] = [new MemoryCache(10, clock), new MemoryCache(10, clock)];
     one.set('k', { a: 1 });
     expect(other.get('k')).toBeUndefined();

@@ -9,13 +9,13 @@ const ring = (...ids: string[]) => ids.map((id) => ({ id, key: new Uint8Array(32
 describe('RecordCipher', () => {
   const cipher = new RecordCipher(ring('a'));
 
-  it('opens what it sealed', () => {
+  it('opens a secret that it sealed', () => {
     for (const secret of [SECRET, 'é – 票', 'x'.repeat(5_000)]) {
       expect(cipher.open(cipher.seal(secret, KEY), KEY)).toBe(secret);
     }
   });
 
-  it('seals into text that neither holds the secret nor looks the same twice', () => {
+  it('seals a secret into a text that does not contain it and differs each time', () => {
     const [one, other] = [cipher.seal(SECRET, KEY), cipher.seal(SECRET, KEY)];
     expect(one.keyId).toBe('a');
     expect(JSON.stringify(one)).not.toContain(SECRET);
@@ -26,16 +26,16 @@ describe('RecordCipher', () => {
     expect(Buffer.from(one.tag, 'base64')).toHaveLength(16);
   });
 
-  it("does not open a record under another tenant's key", () => {
+  it('does not open a secret in the context of another tenant', () => {
     expect(cipher.open(cipher.seal(SECRET, KEY), OTHER_KEY)).toBeUndefined();
   });
 
-  it('does not open with another key of the same name', () => {
+  it('does not open with another key of the same id', () => {
     const other = new RecordCipher([{ id: 'a', key: new Uint8Array(32) }]);
     expect(other.open(cipher.seal(SECRET, KEY), KEY)).toBeUndefined();
   });
 
-  it('seals with the first key and opens with all, so that keys can rotate', () => {
+  it('seals with the first key and opens with each of them', () => {
     const before = new RecordCipher(ring('a')).seal(SECRET, KEY);
     const rotating = new RecordCipher(ring('b', 'a'));
     expect(rotating.open(before, KEY)).toBe(SECRET);
@@ -63,13 +63,13 @@ describe('RecordCipher', () => {
     ['no tag', () => ({ tag: '' })],
     ['no data', () => ({ data: '' })],
     ['no base64', () => ({ data: '****', tag: '****' })],
-    ['a key that nobody has', () => ({ keyId: 'z' })],
-  ])('does not open a record with %s', (_, tamper) => {
+    ['an unknown key id', () => ({ keyId: 'z' })],
+  ])('does not open a secret with %s', (_, tamper) => {
     const sealed = cipher.seal(SECRET, KEY);
     expect(cipher.open({ ...sealed, ...tamper(sealed) }, KEY)).toBeUndefined();
   });
 
-  it('seals nothing without a key', () => {
+  it('throws without a key', () => {
     expect(() => new RecordCipher([]).seal(SECRET, KEY)).toThrow('no encryption key');
   });
 });

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
-/** A secret as it lies in the store: which key, nonce, tag and ciphertext, base64. */
+/** An encrypted secret: the id of the key, and nonce, tag and ciphertext in base64. */
 export interface SealedSecret {
   readonly keyId: string;
   readonly iv: string;
@@ -11,21 +11,23 @@ export interface SealedSecret {
 const ALGORITHM = 'aes-256-gcm';
 
 /**
- * AES-256-GCM over the secret part of a record, with the cache key as additional data: a record copied under another
- * tenant's key does not open. The first key seals, all open, so that keys can rotate.
+ * AES-256-GCM over a secret. The context, such as the key of the record and its times, is authenticated with it: a record
+ * under another key, or with another time, does not open. The first key seals, all keys open, so that keys can rotate.
  */
 export class RecordCipher {
-  private readonly keys: ReadonlyMap<string, Uint8Array>;
+  readonly #ring: readonly { id: string; key: Uint8Array }[];
+  readonly #keys: ReadonlyMap<string, Uint8Array>;
 
-  constructor(private readonly ring: readonly { id: string; key: Uint8Array }[]) {
-    this.keys = new Map(ring.map(({ id, key }) => [id, key]));
+  constructor(ring: readonly { id: string; key: Uint8Array }[]) {
+    this.#ring = ring;
+    this.#keys = new Map(ring.map(({ id, key }) => [id, key]));
   }
 
-  seal(secret: string, cacheKey: string): SealedSecret {
-    const [first] = this.ring;
+  seal(secret: string, context: string): SealedSecret {
+    const [first] = this.#ring;
     if (!first) throw new Error('no encryption key');
     const iv = randomBytes(12);
-    const cipher = createCipheriv(ALGORITHM, first.key, iv).setAAD(Buffer.from(cacheKey));
+    const cipher = createCipheriv(ALGORITHM, first.key, iv).setAAD(Buffer.from(context));
     const data = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()]);
     return {
       keyId: first.id,
@@ -35,15 +37,15 @@ export class RecordCipher {
     };
   }
 
-  /** The secret, or `undefined` when no key opens it or it was not sealed for this cache key. */
-  open(sealed: SealedSecret, cacheKey: string): string | undefined {
-    const key = this.keys.get(sealed.keyId);
+  /** The secret; `undefined` if no key opens it, or if it was sealed in another context. */
+  open(sealed: SealedSecret, context: string): string | undefined {
+    const key = this.#keys.get(sealed.keyId);
     if (!key) return undefined;
     try {
       const decipher = createDecipheriv(ALGORITHM, key, Buffer.from(sealed.iv, 'base64'), {
         authTagLength: 16,
       });
-      decipher.setAAD(Buffer.from(cacheKey)).setAuthTag(Buffer.from(sealed.tag, 'base64'));
+      decipher.setAAD(Buffer.from(context)).setAuthTag(Buffer.from(sealed.tag, 'base64'));
       return Buffer.concat([
         decipher.update(Buffer.from(sealed.data, 'base64')),
         decipher.final(),

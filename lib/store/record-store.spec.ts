@@ -7,7 +7,7 @@ const KEY = 'feishu-auth:v1:{open.feishu.cn:cli_a:0123456789ab:tenant}';
 const SECRET = 't-g104cbadef0123456789';
 const STORED = { secret: SECRET, obtainedAt: 1_000, expiresAt: 7_201_000, lifeMs: 7_200_000 };
 
-/** A store that holds JSON, as one on a server does. */
+/** A cache that holds JSON, like a server. */
 class JsonCache {
   readonly json = new Map<string, string>();
   readonly ttls = new Map<string, number | undefined>();
@@ -38,7 +38,7 @@ describe('RecordStore', () => {
 
   beforeEach(() => {
     cache = new JsonCache();
-    store = new SharedStore(cache, new TestClock(), 250);
+    store = new SharedStore({ cache, clock: new TestClock(), timeoutMs: 250 });
     plain = new RecordStore(store, undefined);
   });
 
@@ -48,36 +48,35 @@ describe('RecordStore', () => {
       new RecordCipher(ids.map((id) => ({ id, key: new Uint8Array(32).fill(id.charCodeAt(0)) }))),
     );
 
-  it('reads what was written, with its facts', async () => {
+  it('reads a written record with its facts', async () => {
     await plain.write(KEY, STORED, 60_000);
     expect(await plain.read(KEY)).toEqual(STORED);
     expect(cache.ttls.get(KEY)).toBe(60_000);
   });
 
-  it('writes plain JSON that says its version and its key', async () => {
-    await plain.write(KEY, STORED);
+  it('writes plain JSON with its version and its key', async () => {
+    await plain.write(KEY, STORED, 60_000);
     expect(JSON.parse(cache.json.get(KEY) ?? '')).toEqual({ version: 1, key: KEY, ...STORED });
-    expect(cache.ttls.get(KEY)).toBeUndefined();
   });
 
-  it('keeps what has no known end', async () => {
-    await plain.write(KEY, { secret: SECRET, obtainedAt: 5 });
+  it('keeps a secret without a known end', async () => {
+    await plain.write(KEY, { secret: SECRET, obtainedAt: 5 }, 60_000);
     expect(await plain.read(KEY)).toEqual({ secret: SECRET, obtainedAt: 5 });
   });
 
-  it('reads nothing as a miss', async () => {
+  it('reads a missing record as a miss', async () => {
     expect(await plain.read(KEY)).toBe('miss');
     expect(store.errors).toBe(0);
   });
 
-  it('tells a store that does not answer from a miss', async () => {
+  it('distinguishes a store that does not answer from a miss', async () => {
     cache.isDown = true;
     expect(await plain.read(KEY)).toBe(UNAVAILABLE);
-    expect(await plain.write(KEY, STORED)).toBe(UNAVAILABLE);
+    expect(await plain.write(KEY, STORED, 60_000)).toBe(UNAVAILABLE);
     expect(await plain.remove(KEY, 1, 60_000)).toBe(UNAVAILABLE);
   });
 
-  it('leaves a record without a secret in place of a removed one', async () => {
+  it('replaces a removed record by one without a secret', async () => {
     await plain.write(KEY, STORED, 7_000_000);
     await plain.remove(KEY, 2_000, 60_000);
     expect(await plain.read(KEY)).toBe('miss');
@@ -90,7 +89,7 @@ describe('RecordStore', () => {
     ['text', 'garbage'],
     ['a number', 42],
     ['a list', [1, 2]],
-    ['an object of somebody else', { token: SECRET }],
+    ['a foreign object', { token: SECRET }],
     ['an older schema', { ...STORED, version: 0, key: KEY }],
     ['a version in words', { ...STORED, version: '1', key: KEY }],
     ['a secret that is no text', { ...STORED, version: 1, key: KEY, secret: 42 }],
@@ -103,27 +102,27 @@ describe('RecordStore', () => {
     ['half of a sealed secret', { version: 1, key: KEY, obtainedAt: 1, sealed: { keyId: 'a', iv: '' } }],
     ["another key's record", { ...STORED, version: 1, key: `${KEY}x` }],
     ['no key', { ...STORED, version: 1 }],
-  ])('takes %s for a miss, and counts it', async (_, record) => {
+  ])('reads %s as a miss, and counts it', async (_, record) => {
     cache.put(KEY, record);
     expect(await plain.read(KEY)).toBe('miss');
     expect(store.errors).toBe(1);
     expect(store.breaker).toBe('closed');
   });
 
-  it('knows a record of a later version of this module', async () => {
-    cache.put(KEY, { version: 2, whatever: true });
+  it('recognizes a record of a later version of this module', async () => {
+    cache.put(KEY, { version: 2, addedLater: true });
     expect(await plain.read(KEY)).toBe('newer');
     expect(await sealing('a').read(KEY)).toBe('newer');
     expect(store.errors).toBe(0);
   });
 
-  it('ignores what it does not know in a record of its own version', async () => {
+  it('ignores unknown fields in a record of its own version', async () => {
     cache.put(KEY, { ...STORED, version: 1, key: KEY, addedLater: true });
     expect(await plain.read(KEY)).toEqual(STORED);
   });
 
   describe('with encryption keys', () => {
-    it('reads what was written, of which the store sees no secret', async () => {
+    it('reads a written record, while the store sees no secret', async () => {
       const records = sealing('a');
       await records.write(KEY, STORED, 60_000);
       expect(cache.json.get(KEY)).not.toContain(SECRET);
@@ -136,9 +135,9 @@ describe('RecordStore', () => {
       expect(await records.read(KEY)).toEqual(STORED);
     });
 
-    it("does not believe another tenant's record under this key, with either key in it", async () => {
+    it("reads another tenant's record under this key as a miss, whichever key it names", async () => {
       const records = sealing('a');
-      await records.write(`${KEY}x`, STORED);
+      await records.write(`${KEY}x`, STORED, 60_000);
       const foreign = JSON.parse(cache.json.get(`${KEY}x`) ?? '') as object;
       cache.put(KEY, foreign);
       expect(await records.read(KEY)).toBe('miss');
@@ -146,27 +145,40 @@ describe('RecordStore', () => {
       expect(await records.read(KEY)).toBe('miss');
     });
 
-    it('no longer believes a record in the clear', async () => {
-      await plain.write(KEY, STORED);
+    it('reads a record in plain text as a miss', async () => {
+      await plain.write(KEY, STORED, 60_000);
       expect(await sealing('a').read(KEY)).toBe('miss');
     });
 
-    it('rotates: the first key writes, all read, one that is gone is a miss', async () => {
-      await sealing('a').write(KEY, STORED);
+    it('writes with the first key and reads with each; a record of a removed key is a miss', async () => {
+      await sealing('a').write(KEY, STORED, 60_000);
       expect(await sealing('b', 'a').read(KEY)).toEqual(STORED);
       expect(await sealing('b').read(KEY)).toBe('miss');
-      await sealing('b', 'a').write(KEY, STORED);
+      await sealing('b', 'a').write(KEY, STORED, 60_000);
       expect(await sealing('b').read(KEY)).toEqual(STORED);
     });
 
-    it('is a miss to a process without keys', async () => {
-      await sealing('a').write(KEY, STORED);
+    it('is read as a miss by a process without keys', async () => {
+      await sealing('a').write(KEY, STORED, 60_000);
       expect(await plain.read(KEY)).toBe('miss');
     });
 
-    it('removes without sealing anything', async () => {
+    it.each<[string, object]>([
+      ['its end', { expiresAt: STORED.expiresAt + 1 }],
+      ['no end', { expiresAt: undefined }],
+      ['its life', { lifeMs: STORED.lifeMs + 1 }],
+      ['the time it was obtained', { obtainedAt: STORED.obtainedAt - 1 }],
+    ])('D5 reads a record as a miss if someone changed %s', async (_, change) => {
       const records = sealing('a');
-      await records.write(KEY, STORED);
+      await records.write(KEY, STORED, 60_000);
+      const record = JSON.parse(cache.json.get(KEY) ?? '') as object;
+      cache.put(KEY, { ...record, ...change });
+      expect(await records.read(KEY)).toBe('miss');
+    });
+
+    it('removes a record', async () => {
+      const records = sealing('a');
+      await records.write(KEY, STORED, 60_000);
       await records.remove(KEY, 2_000, 60_000);
       expect(await records.read(KEY)).toBe('miss');
       expect(store.errors).toBe(0);

@@ -4,7 +4,7 @@ import { TestClock } from '../testing/test-clock.js';
 import { SharedStore, UNAVAILABLE } from './shared-store.js';
 import { type TokenCache } from './token-cache.js';
 
-/** As the adapters of Keyv do, it answers from a map, and fails when told to. */
+/** An adapter for Keyv that answers from a map, and fails when the test says so. */
 class Adapter {
   readonly opts = {};
   isDown = false;
@@ -36,21 +36,21 @@ class Adapter {
   }
 }
 
-/** An object of one's own, synchronous, without `del`. */
+/** A synchronous cache of an application, without `del`. */
 function plainCache(entries = new Map<string, unknown>()): TokenCache {
   return { get: (key) => entries.get(key), set: (key, value) => void entries.set(key, value) };
 }
 
-describe('a cache that fits the option', () => {
+describe('the cache option', () => {
   const clock = new TestClock();
-  const storeOn = (cache: TokenCache): SharedStore => new SharedStore(cache, clock, 250);
+  const storeOn = (cache: TokenCache): SharedStore => new SharedStore({ cache, clock, timeoutMs: 250 });
 
-  // That these compile is half of the proof.
+  // The compiler checks that each of them fits the type.
   it.each<[string, () => TokenCache]>([
     ['a Cache of cache-manager', () => createCache({ stores: [new Keyv()] })],
     ['a Keyv', () => new Keyv()],
-    ['an object of one’s own', () => plainCache()],
-  ])('%s stores, gives back and removes', async (_name, make) => {
+    ['an object of the application', () => plainCache()],
+  ])('accepts %s, which stores, returns and removes', async (_name, make) => {
     const store = storeOn(make());
     await store.write('key', { token: 'a' }, 60_000);
     expect(await store.read('key')).toEqual({ token: 'a' });
@@ -59,7 +59,7 @@ describe('a cache that fits the option', () => {
     expect(await store.read('key')).not.toEqual({ token: 'a' });
   });
 
-  it('is asked to delete where it can, and is given a value instead where it cannot', async () => {
+  it('deletes an entry, or overwrites it if the cache has no del', async () => {
     const adapter = new Adapter();
     const managed = storeOn(createCache({ stores: [new Keyv({ store: adapter, useKeyPrefix: false })] }));
     await managed.write('key', { token: 'a' }, 60_000);
@@ -72,7 +72,7 @@ describe('a cache that fits the option', () => {
     expect(entries.get('key')).toEqual({ removed: true });
   });
 
-  it('is unavailable while a Keyv behind it fails, although Keyv itself answers as if nothing were there', async () => {
+  it('is unavailable while its Keyv fails, although that Keyv answers as if it were empty', async () => {
     const adapter = new Adapter();
     const store = storeOn(new Keyv({ store: adapter }));
     adapter.isDown = true;

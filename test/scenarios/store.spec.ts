@@ -181,6 +181,7 @@ describe.each(STORE_FORMS)('%s', (_, form) => {
       errors: 3,
       timeouts: 0,
       breaker: 'open',
+      problem: expect.stringContaining('ECONNREFUSED'),
     });
     await world.close();
     expect(clock.pendingTimers).toBe(0);

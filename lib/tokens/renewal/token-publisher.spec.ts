@@ -49,7 +49,7 @@ describe('TokenPublisher', () => {
   beforeEach(() => {
     clock = new TestClock();
     cache = new FakeCache(clock);
-    records = new RecordStore(new SharedStore(cache, clock, 250), undefined);
+    records = new RecordStore(new SharedStore({ cache, clock, timeoutMs: 250 }), undefined);
     closing = new AbortController();
     publisher = new TokenPublisher(records, clock, closing.signal);
     slot = slotOf(clock, 'tenant_a');
@@ -65,7 +65,7 @@ describe('TokenPublisher', () => {
       expiresAt: clock.now() + endsInMs,
       lifeMs: 120 * MINUTE,
     };
-    await records.write(slot.key, record);
+    await records.write(slot.key, record, 120 * MINUTE);
     cache.ttls.length = 0;
     cache.log.length = 0;
   }
@@ -113,7 +113,7 @@ describe('TokenPublisher', () => {
       cache.entries.set(slot.key, 'garbage');
       await publish('token-1');
       expect(await stored()).toMatchObject({ secret: 'token-1' });
-      await records.write(slot.key, { secret: 'endless', obtainedAt: 1 });
+      await records.write(slot.key, { secret: 'endless', obtainedAt: 1 }, MINUTE);
       await publish('token-2');
       expect(await stored()).toMatchObject({ secret: 'token-2' });
     });
