@@ -145,7 +145,7 @@ describeWithRedis('a Redis Cluster', () => {
     const frozen = await cluster.nodeOf('a');
     frozen.server.freeze();
     const startedAt = performance.now();
-    await expect(tryAcquire(lock, 'a')).rejects.toThrow('Redis did not answer within 250 ms');
+    await expect(tryAcquire(lock, 'a')).rejects.toThrow('no answer within 250 ms');
     expect(performance.now() - startedAt).toBeLessThan(600);
     expect((await tryAcquire(lock, 'b'))?.isHeld()).toBe(true);
     frozen.server.thaw();
