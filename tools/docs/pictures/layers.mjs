@@ -12,7 +12,7 @@ const STEP = 80;
  */
 const ROWS = [
   ['module and wiring', ['feishu-auth.module', 'feishu-auth.services', 'feishu-auth.engine']],
-  ['subpaths, status', ['lark-sdk', 'redis', 'prometheus', 'opentelemetry', 'testing', 'status']],
+  ['subpaths, status', ['lark-sdk', 'redis', 'exporters', 'testing', 'status']],
   ['ways in and out', ['request', 'http', 'login', 'telemetry']],
   ['operation', ['events', 'health', 'prewarm', 'recovery']],
   ['facade', ['token.service']],
