@@ -34,7 +34,7 @@ async function busySnapshot(): Promise<TokenMetricsSnapshot> {
 }
 
 describe('performanceReport', () => {
-  it('reads at a glance', async () => {
+  it('shows targets, reads, renewals, durations and upkeep on one screen', async () => {
     expect(performanceReport(await busySnapshot()).split('\n')).toEqual([
       'Feishu tokens of instance "default"',
       '2026-01-01 00:00:00 to 2026-01-01 01:30:00 UTC (1 h 30 min)',
@@ -64,7 +64,7 @@ describe('performanceReport', () => {
     ]);
   });
 
-  it('says "no data yet" rather than missed when nothing was asked for', () => {
+  it('shows "no data yet" and not "MISSED" before the first read', () => {
     const report = performanceReport(newMetrics().metrics.snapshot());
     expect(report.split('\n')).toEqual([
       'Feishu tokens of instance "default"',

@@ -116,7 +116,7 @@ export class TokenReader {
     const { appType, slots, clock, observer, refresher } = this.deps;
     const { kind, identity } = resolveQuery(query, appType);
     const slot = slots.find(kind, identity);
-    if (slots.closed || slot?.kept?.value !== rejectedValue) return false;
+    if (slots.closed || !slot?.kept || slot.kept.value !== rejectedValue) return false;
     const fingerprint = fingerprintOf(rejectedValue);
     if (slot.isConfirmed(fingerprint)) return false;
 

@@ -28,7 +28,7 @@ const OUTAGE = { status: 503 };
 describe('C. Expiry, clocks, sleep', () => {
   expectNoUnhandledRejections();
 
-  it('#24 renewal begins at refreshAt, not a millisecond before', async () => {
+  it('#24 the renewal begins at refreshAt, not a millisecond before', async () => {
     const { world } = await warmWorld();
     await world.clock.advance(REFRESH_AT - 1);
     expect(await callsOfOneRead(world)).toBe(0);
@@ -38,7 +38,7 @@ describe('C. Expiry, clocks, sleep', () => {
     expect(tenantMetrics(world).staleServed).toBe(1);
   });
 
-  it('#24 a token is used until 10 s before its end, not a millisecond longer', async () => {
+  it('#24 a token is served until 10 s before its end, not a millisecond longer', async () => {
     const { world, first } = await warmWorld();
     world.platform.outage = OUTAGE;
     await world.clock.advance(DEAD_AT - 1);
@@ -53,7 +53,7 @@ describe('C. Expiry, clocks, sleep', () => {
   it.each([
     [MUST_AT - 1, 'leaves the work to whoever has the lock', 0],
     [MUST_AT, 'waits for the lock', 2 * SECOND],
-  ])('#24 %d ms after it was asked for, a renewal %s', async (at, _, waitMs) => {
+  ])('#24 %d ms after the request, a renewal %s', async (at, _, waitMs) => {
     const clock = new TestClock();
     const lock = new WatchedLock({ clock });
     const { world } = await warmWorld({ clock, lock });
@@ -62,7 +62,7 @@ describe('C. Expiry, clocks, sleep', () => {
     expect(lock.waits).toEqual([2 * SECOND, waitMs]);
   });
 
-  it('#25 after a sleep past its end the dead token is not returned, though no timer fired', async () => {
+  it('#25 after a sleep past its end, the dead token is not returned, although no timer fired', async () => {
     const { world, first } = await warmWorld();
     await world.clock.advance(10 * MINUTE);
     world.clock.suspend(3 * HOUR);
@@ -74,7 +74,7 @@ describe('C. Expiry, clocks, sleep', () => {
     expect(world.platform.calls).toHaveLength(2);
   });
 
-  it('#25 after a sleep into the window the token is served and renewed', async () => {
+  it('#25 after a sleep into the refresh-ahead window, the token is served and renewed', async () => {
     const { world, first } = await warmWorld();
     world.clock.suspend(REFRESH_AT);
     expect(world.tokens.handle(TENANT).peek()).toBe(first);
@@ -82,7 +82,7 @@ describe('C. Expiry, clocks, sleep', () => {
     expect(await settledAtOnce(world.tokens.getTenantAccessToken())).not.toBe(first);
   });
 
-  it('#25 a token whose answer was slept through is not held, and asked for again', async () => {
+  it('#25 a token whose answer arrived during a sleep past its end is not held, and requested again', async () => {
     const world = new TokenWorld();
     world.platform.latencyMs = SECOND;
     world.platform.next(granting('slept-through', 7_200));
@@ -93,7 +93,7 @@ describe('C. Expiry, clocks, sleep', () => {
     expect(world.platform.tokenCalls).toBe(2);
   });
 
-  it('#26 the wall clock jumps forward within the life: at most one renewal more, and no storm', async () => {
+  it('#26 the wall clock jumps forward within the life: at most one more renewal', async () => {
     const { world, first } = await warmWorld();
     await world.clock.advance(40 * MINUTE);
     world.clock.jumpWall(HOUR); // 20 of its 80 minutes seem to be left
@@ -101,13 +101,13 @@ describe('C. Expiry, clocks, sleep', () => {
 
     expect(world.platform.calls).toHaveLength(2);
     expect(tenantMetrics(world)).toMatchObject({ waits: 1, refresh: { noop: 1, failure: 0 } });
-    // 25 minutes before its true end it is renewed as ever.
+    // 25 minutes before its true end it is renewed as usual.
     await readEvery(SECOND, world, 20 * MINUTE);
     expect(world.platform.calls).toHaveLength(3);
     await expect(world.tokens.getTenantAccessToken()).resolves.not.toBe(first);
   });
 
-  it('#26 the wall clock jumps forward past the end: one renewal, which brings the same token', async () => {
+  it('#26 the wall clock jumps forward past the end: one renewal, which returns the same token', async () => {
     const { world, first } = await warmWorld();
     await world.clock.advance(40 * MINUTE);
     world.clock.jumpWall(3 * HOUR);
@@ -116,7 +116,7 @@ describe('C. Expiry, clocks, sleep', () => {
     expect(world.platform.calls).toHaveLength(2);
   });
 
-  it('#26 the wall clock jumps back: the token is not used longer by the monotonic clock', async () => {
+  it('#26 the wall clock jumps back: the token ends by the monotonic clock', async () => {
     const { world, first } = await warmWorld();
     await world.clock.advance(10 * MINUTE);
     world.clock.jumpWall(-HOUR);
@@ -132,7 +132,7 @@ describe('C. Expiry, clocks, sleep', () => {
     expect(world.tokens.handle(TENANT).peek()).toBeUndefined();
   });
 
-  it('#26 the wall clock is set back and forth all day: no dead token, no storm', async () => {
+  it('#26 the wall clock jumps back and forth all day: no dead token is served, and renewals stay few', async () => {
     const { world } = await warmWorld();
     for (let jump = 0; jump < 24; jump++) {
       world.clock.jumpWall(jump % 2 === 0 ? -HOUR : HOUR);
@@ -143,7 +143,7 @@ describe('C. Expiry, clocks, sleep', () => {
     expect(tenantMetrics(world)).toMatchObject({ waits: 1, refresh: { failure: 0 } });
   });
 
-  it.each([-10, 10])('#27 a local clock that is %d minutes wrong makes no difference', async (minutes) => {
+  it.each([-10, 10])('#27 a local clock that is %d minutes wrong changes nothing', async (minutes) => {
     const serverTime = Date.UTC(2026, 0, 1);
     const clock = new TestClock(serverTime + minutes * MINUTE);
     const world = worldBehind(
@@ -162,7 +162,7 @@ describe('C. Expiry, clocks, sleep', () => {
     expect(tenantMetrics(world)).toMatchObject({ waits: 1, refresh: { success: 4 } });
   });
 
-  it('#28 the end of a token counts from when it was asked for, however slow the answer', async () => {
+  it("#28 a token's end counts from its request, also with a slow answer", async () => {
     const world = new TokenWorld();
     world.platform.latencyMs = 4 * SECOND;
     const askedAt = world.clock.now();
@@ -172,7 +172,7 @@ describe('C. Expiry, clocks, sleep', () => {
     expect(Number(token.expiresAt)).toBe(askedAt + 2 * HOUR);
   });
 
-  it('#28 by the monotonic clock, too, a token ends two hours after it was asked for', async () => {
+  it('#28 a token also ends two hours after its request by the monotonic clock', async () => {
     const world = renewingWorld();
     world.platform.latencyMs = 4 * SECOND;
     const asked = world.tokens.getTenantAccessToken();
@@ -187,7 +187,7 @@ describe('C. Expiry, clocks, sleep', () => {
     expect(world.tokens.handle(TENANT).peek()).toBeUndefined();
   });
 
-  it('#28 a renewal in the background that takes 10 s counts from when it was asked for as well', async () => {
+  it('#28 the end also counts from the request in a background renewal of 10 s', async () => {
     const { world } = await warmWorld({ refresh: { requestTimeoutMs: 15 * SECOND } });
     await world.clock.advance(REFRESH_AT);
     world.platform.latencyMs = 10 * SECOND;

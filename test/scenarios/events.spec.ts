@@ -36,7 +36,7 @@ describe('events of a store app', () => {
     ['app_ticket', { app_ticket: 'ticket-1' }],
     ['app_uninstalled', {}],
     ['app_open', {}],
-  ])('%s is acknowledged in time, with a lock and a store that hang', async (type, event) => {
+  ])('%s is acknowledged in time with a hung lock and a hung store', async (type, event) => {
     const clock = new TestClock();
     const store = new FakeStore(clock);
     const world = start({ clock, cache: store.bare, lock: new HangingLock() });
@@ -50,7 +50,7 @@ describe('events of a store app', () => {
     expect(world.engine.tickets.hasTicket()).toBe(type === 'app_ticket');
   });
 
-  it('a flood of forgeries is one line a minute for each reason', async () => {
+  it('a flood of forged deliveries is logged once a minute for each reason', async () => {
     const world = start();
     for (let i = 0; i < 50; i++) {
       await world.events.receive({}, JSON.stringify({ encrypt: 'AAAA', i }));
@@ -65,7 +65,7 @@ describe('events of a store app', () => {
   });
 
   describe('the ticket', () => {
-    it('is asked for at bootstrap when none is stored, once for the fleet; and not when one is', async () => {
+    it('is requested at bootstrap once for the fleet if none is stored, and not if one is stored', async () => {
       const shared = fleetShared();
       const resends = (): number => shared.platform.callsTo('resend');
       const [a, b] = [start(shared), start(shared)];
@@ -80,7 +80,7 @@ describe('events of a store app', () => {
       expect(c.tokens.handle({ kind: 'app' }).peek()).toBeDefined();
     });
 
-    it('is asked for when the platform no longer takes it, and who waits gets a token once it comes', async () => {
+    it('is requested again when Feishu refuses it, and waiting callers get a token after it arrives', async () => {
       const shared = fleetShared();
       const [a, b] = [start(shared), start(shared)];
       await a.ticket('superseded');
@@ -94,7 +94,7 @@ describe('events of a store app', () => {
       expect(shared.platform.callsTo('resend')).toBe(1);
     });
 
-    it('is asked for again after a minute, and not sooner', async () => {
+    it('is requested again after a minute, not sooner', async () => {
       const shared = fleetShared();
       const world = start(shared);
       const at = (): number[] =>
@@ -111,7 +111,7 @@ describe('events of a store app', () => {
     });
   });
 
-  it('closing leaves no timer behind', async () => {
+  it('the close leaves no timer', async () => {
     const clock = new TestClock();
     const world = new StoreWorld({ clock });
     await world.prewarmer.onApplicationBootstrap();

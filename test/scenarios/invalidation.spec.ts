@@ -34,7 +34,7 @@ function storedToken(store: FakeStore): string | undefined {
 describe('invalidation', () => {
   expectNoUnhandledRejections();
 
-  it('#30 twenty requests that find one token dead at different times cost one renewal', async () => {
+  it('#30 twenty requests that report one dead token at different times cost one renewal', async () => {
     const world = new TokenWorld();
     const dead = await world.settle(world.tokens.getTenantAccessToken());
     world.platform.revoke(dead);
@@ -55,7 +55,7 @@ describe('invalidation', () => {
     await world.close();
   });
 
-  it('#31 a report about an older token changes nothing: no renewal, no eviction, here or in the store', async () => {
+  it('#31 a report about an older token starts no renewal and removes nothing, here and in the store', async () => {
     const { a, store, platform, clock } = fleet();
     const old = await a.settle(a.tokens.getTenantAccessToken());
     await clock.advance(RENEWAL_DUE_MS);
@@ -75,7 +75,7 @@ describe('invalidation', () => {
     await a.close();
   });
 
-  it('#31 a process that missed a renewal of the fleet goes on with the newer token, asking nobody', async () => {
+  it('#31 a process that missed a renewal of the fleet adopts the newer token without a request to Feishu', async () => {
     const { a, b, platform, clock } = fleet();
     const old = await a.settle(a.tokens.getTenantAccessToken());
     expect(await b.settle(b.tokens.getTenantAccessToken())).toBe(old);
@@ -92,7 +92,7 @@ describe('invalidation', () => {
     await b.close();
   });
 
-  it('#32 the very same token again is taken back as confirmed, and not rejected again for 60 s', async () => {
+  it('#32 Feishu returns the rejected token again: it is confirmed, and cannot be rejected for 60 s', async () => {
     const { a, platform, store, clock } = fleet();
     const token = await a.settle(a.tokens.getTenantAccessToken());
 
@@ -117,7 +117,7 @@ describe('invalidation', () => {
     await a.close();
   });
 
-  it('#32 another token after a confirmed one can be rejected at once', async () => {
+  it('#32 the successor of a confirmed token can be rejected at once', async () => {
     const world = new TokenWorld();
     const token = await world.settle(world.tokens.getTenantAccessToken());
     await world.settle(world.tokens.invalidate(TENANT, token));
@@ -133,7 +133,7 @@ describe('invalidation', () => {
     await world.close();
   });
 
-  it('#33 what an older generation fetched is neither returned nor stored', async () => {
+  it('#33 a token that an older generation fetched is neither returned nor stored', async () => {
     const { a, platform, store, clock } = fleet();
     const rejected = await a.settle(a.tokens.getTenantAccessToken());
     await clock.advance(RENEWAL_DUE_MS);
@@ -163,7 +163,7 @@ describe('invalidation', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('#33 what was rejected before it was stored is not stored any more', async () => {
+  it('#33 a token rejected before its write is not stored', async () => {
     const { a, platform, store, clock } = fleet();
     const written: unknown[] = [];
     store.onGet = (key) => clock.sleep(200).then(() => store.value(key));
@@ -183,7 +183,7 @@ describe('invalidation', () => {
     await a.close();
   });
 
-  it('#33 a store that answers late cannot bring the rejected token back', async () => {
+  it('#33 a late answer of the store does not bring the rejected token back', async () => {
     const { a, platform, store, clock } = fleet();
     const rejected = await a.settle(a.tokens.getTenantAccessToken());
     platform.revoke(rejected);
@@ -197,7 +197,7 @@ describe('invalidation', () => {
     await a.close();
   });
 
-  it('#33 with the platform down there is no way back to the rejected token', async () => {
+  it('#33 with Feishu down, the rejected token is not returned again', async () => {
     const { a, platform, clock } = fleet();
     const rejected = await a.settle(a.tokens.getTenantAccessToken());
     platform.outage = { status: 503 };
@@ -212,7 +212,7 @@ describe('invalidation', () => {
     await a.close();
   });
 
-  it('#33 a lock that does not take its lease back does not hold the next renewal up', async () => {
+  it('#33 a lock that does not release does not delay the next renewal', async () => {
     class Sticky extends RefreshLock {
       acquire(): Promise<RefreshLease> {
         return Promise.resolve({ isHeld: () => true, release: hang });
@@ -232,7 +232,7 @@ describe('invalidation', () => {
     expect(world.clock.pendingTimers).toBe(0);
   });
 
-  it('#34 only what says that the token itself is bad is taken as a rejection', () => {
+  it('#34 only the codes about the token itself count as a rejection', () => {
     expect([99991663, 99991664].map(isTokenRejection)).toEqual([true, true]);
     const others = [
       0, 403, 401, 99991672, 99991679, 99991400, 99991401, 99991661, 99991662, 2200, 1500, 230001,
@@ -241,7 +241,7 @@ describe('invalidation', () => {
     expect(['99991663', undefined, null, {}, Number.NaN].filter(isTokenRejection)).toEqual([]);
   });
 
-  it("#34 a tenant grant that fails for another reason leaves the store app's own token alone", async () => {
+  it("#34 a tenant grant that fails for another reason does not drop the store app's own token", async () => {
     const world = new TokenWorld({ appType: 'store' });
     await world.engine.tickets.set('ticket-1');
     const appToken = await world.settle(world.tokens.getAppAccessToken());
@@ -255,7 +255,7 @@ describe('invalidation', () => {
     await world.close();
   });
 
-  it('#34 a tenant grant that rejects the app token itself renews that token once, and never loops', async () => {
+  it('#34 a tenant grant that rejects the app token renews that token once, without a loop', async () => {
     const world = new TokenWorld({ appType: 'store' });
     await world.engine.tickets.set('ticket-1');
     const appToken = await world.settle(world.tokens.getAppAccessToken());
@@ -264,7 +264,7 @@ describe('invalidation', () => {
     expect(world.platform.callsTo('/app_access_token')).toBe(2);
     expect(world.platform.callsTo('/tenant_access_token')).toBe(2);
 
-    // Whatever app token it is given, this one is refused.
+    // This grant refuses every app token.
     const before = world.platform.callsTo('/tenant_access_token');
     const refused = { code: 99991664 };
     const anotherAppToken = {
@@ -279,7 +279,7 @@ describe('invalidation', () => {
     await world.close();
   });
 
-  it('#35 the dead token goes from the store too: nobody adopts it again', async () => {
+  it('#35 an invalidation removes the token from the store, so that no process adopts it', async () => {
     const { a, b, platform, store, clock } = fleet();
     const dead = await a.settle(a.tokens.getTenantAccessToken());
     expect(storedToken(store)).toBe(dead);
@@ -297,7 +297,7 @@ describe('invalidation', () => {
     await b.close();
   });
 
-  it('#35 another token that the store holds by then is left there', async () => {
+  it('#35 an invalidation keeps another token in the store', async () => {
     const { a, b, platform, store, clock } = fleet();
     const old = await a.settle(a.tokens.getTenantAccessToken());
     await b.settle(b.tokens.getTenantAccessToken());
@@ -318,30 +318,33 @@ describe('invalidation', () => {
     ['refuses', fail],
     ['forgets', () => Promise.resolve()],
     ['hangs over', hang],
-  ])('#35 a store that %s the removal cannot give the dead token back to this process', async (_, fault) => {
-    const { a, platform, store, clock } = fleet();
-    const dead = await a.settle(a.tokens.getTenantAccessToken());
-    platform.revoke(dead);
-    store.onSet = fault;
+  ])(
+    '#35 a store that %s the removal does not bring the dead token back to this process',
+    async (_, fault) => {
+      const { a, platform, store, clock } = fleet();
+      const dead = await a.settle(a.tokens.getTenantAccessToken());
+      platform.revoke(dead);
+      store.onSet = fault;
 
-    expect(await a.settle(a.tokens.invalidate(TENANT, dead))).toBe(true);
-    expect(storedToken(store)).toBe(dead);
-    const next = await a.settle(a.tokens.getTenantAccessToken());
-    expect(next).not.toBe(dead);
-    // Once the store is well the dead token is replaced, though by the store's word it ends as late.
-    store.recover();
-    await clock.advance(10_000);
-    const replacedBy = fault === fail || fault === hang ? next : dead;
-    expect(storedToken(store)).toBe(replacedBy);
-    await clock.advance(120 * MINUTE);
-    const later = await a.settle(a.tokens.getTenantAccessToken());
-    await clock.advance(10_000);
-    expect(storedToken(store)).toBe(later);
-    await a.close();
-    expect(clock.pendingTimers).toBe(0);
-  });
+      expect(await a.settle(a.tokens.invalidate(TENANT, dead))).toBe(true);
+      expect(storedToken(store)).toBe(dead);
+      const next = await a.settle(a.tokens.getTenantAccessToken());
+      expect(next).not.toBe(dead);
+      // Once the store is well the dead token is replaced, though by the store's word it ends as late.
+      store.recover();
+      await clock.advance(10_000);
+      const replacedBy = fault === fail || fault === hang ? next : dead;
+      expect(storedToken(store)).toBe(replacedBy);
+      await clock.advance(120 * MINUTE);
+      const later = await a.settle(a.tokens.getTenantAccessToken());
+      await clock.advance(10_000);
+      expect(storedToken(store)).toBe(later);
+      await a.close();
+      expect(clock.pendingTimers).toBe(0);
+    },
+  );
 
-  it('#35 a value that is not the one held is never taken for it', async () => {
+  it('#35 a report about any value other than the held one changes nothing', async () => {
     const world = new TokenWorld({ lock: new InProcessRefreshLock({ clock: new TestClock() }) });
     const nothing = undefined as unknown as string;
     expect(await world.tokens.invalidate(TENANT, nothing)).toBe(false); // nothing is held yet

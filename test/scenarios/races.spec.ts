@@ -11,7 +11,7 @@ expectNoUnhandledRejections();
 
 const KIND = 'tenant';
 
-/** What somebody does at a moment that the scheduler picks. */
+/** What happens at a moment that the scheduler picks. */
 type Move =
   | { do: 'read' }
   | { do: 'peek' }
@@ -108,7 +108,7 @@ class Race {
     platform.answer = undefined;
   }
 
-  /** Everything is closed: nobody waits any more, no timer is left, nothing is given out. */
+  /** Everything is closed: no caller waits, no timer is left, no token is returned. */
   async end(): Promise<void> {
     const { fleet } = this;
     for (const process of this.processes) void process.close();
@@ -209,12 +209,12 @@ class Race {
   }
 }
 
-describe('however things interleave', () => {
+describe('concurrent events in every order', () => {
   it.each([
     ['one process', 1, 400],
     ['two processes with one store and one lock', 2, 300],
   ])(
-    '#7 #33 #50 %s: one flight a key, nothing rejected handed out, everybody answered, every lock released',
+    '#7 #33 #50 %s: one flight a key, no rejected token returned, every caller answered, every lock released',
     async (_, count, usual) => {
       await fc.assert(
         fc.asyncProperty(

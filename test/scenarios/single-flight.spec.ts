@@ -23,7 +23,7 @@ const times = <T>(count: number, make: () => T): T[] => Array.from({ length: cou
 describe('A. Single flight and promise hygiene', () => {
   expectNoUnhandledRejections();
 
-  it('#1 cold stampede: 10,000 callers, one platform call, one token', async () => {
+  it('#1 a cold stampede of 10,000 callers makes one request, and all get one token', async () => {
     const world = new TokenWorld();
     world.platform.latencyMs = 300;
     const callers = times(10_000, () => world.tokens.getTenantAccessToken());
@@ -41,7 +41,7 @@ describe('A. Single flight and promise hygiene', () => {
     });
   });
 
-  it('#2 different keys share no flight, and a slow tenant delays no other', async () => {
+  it('#2 different tenants have different flights, and a slow one does not delay the others', async () => {
     const world = worldBehind(
       (platform) => async (input, init) => {
         const body = init?.body as string;
@@ -63,7 +63,7 @@ describe('A. Single flight and promise hygiene', () => {
     expect(world.platform.callsTo('/app_access_token')).toBe(1);
   });
 
-  it("#2 an app's two kinds of token share no flight", async () => {
+  it('#2 app token and tenant token have different flights', async () => {
     const world = new TokenWorld();
     const { tokens, platform } = world;
 
@@ -76,7 +76,7 @@ describe('A. Single flight and promise hygiene', () => {
     expect(platform.callsTo('/tenant_access_token/internal')).toBe(1);
   });
 
-  it('#3 the leader fails: all waiters get the same failure of one flight', async () => {
+  it('#3 a flight that fails rejects all its callers with the same failure', async () => {
     const world = new TokenWorld();
     world.platform.latencyMs = 100;
     world.platform.outage = { status: 503 };
@@ -86,12 +86,12 @@ describe('A. Single flight and promise hygiene', () => {
 
     expect(new Set(failures).size).toBe(1);
     expect(failures[0]).toMatchObject(UNAVAILABLE);
-    // A flight that somebody waits for tries three times; 100 callers do not make it more.
+    // A blocking flight makes three attempts, also for 100 callers.
     expect(world.platform.calls).toHaveLength(3);
     expect(tenantMetrics(world)).toMatchObject({ waits: 100, misses: 1, refresh: { failure: 3 } });
   });
 
-  it('#4 a failed flight is not kept: the first call after the cool-down tries again', async () => {
+  it('#4 after a failed flight, the first call after the pause tries again', async () => {
     const world = new TokenWorld();
     world.platform.outage = { status: 503 };
     const failure = await failureOf(world.settle(world.tokens.getTenantAccessToken()));
@@ -122,27 +122,30 @@ describe('A. Single flight and promise hygiene', () => {
     ['resolves with undefined', () => Promise.resolve(undefined as unknown as Response)],
     ['rejects with undefined', () => Promise.reject(undefined)],
     ['rejects with a string', () => Promise.reject('reset')],
-  ])('#5 a fetch that %s: everyone gets a typed error, and the slot is free again', async (_, misbehave) => {
-    let isBroken = true;
-    const world = worldBehind(
-      (platform) =>
-        (...request) =>
-          isBroken ? misbehave() : platform.fetch(...request),
-    );
-    const callers = times(3, () => world.tokens.getTenantAccessToken());
+  ])(
+    '#5 a fetch that %s rejects all callers with a typed error, and the slot is free again',
+    async (_, misbehave) => {
+      let isBroken = true;
+      const world = worldBehind(
+        (platform) =>
+          (...request) =>
+            isBroken ? misbehave() : platform.fetch(...request),
+      );
+      const callers = times(3, () => world.tokens.getTenantAccessToken());
 
-    const failures = await world.settle(Promise.all(callers.map(failureOf)));
-    for (const failure of failures) {
-      expect(isFeishuAuthError(failure)).toBe(true);
-      expect(failure).toMatchObject(UNAVAILABLE);
-    }
+      const failures = await world.settle(Promise.all(callers.map(failureOf)));
+      for (const failure of failures) {
+        expect(isFeishuAuthError(failure)).toBe(true);
+        expect(failure).toMatchObject(UNAVAILABLE);
+      }
 
-    isBroken = false;
-    await world.clock.advance(MINUTE);
-    await expect(world.tokens.getTenantAccessToken()).resolves.toContain('tenant');
-  });
+      isBroken = false;
+      await world.clock.advance(MINUTE);
+      await expect(world.tokens.getTenantAccessToken()).resolves.toContain('tenant');
+    },
+  );
 
-  it('#6 a fetch that never settles is aborted after 5 s, and what it answers later is ignored', async () => {
+  it('#6 a fetch that never settles is aborted after 5 s, and its late answer is ignored', async () => {
     const requests: { signal: AbortSignal; answer: (response: Response) => void }[] = [];
     const world = new TokenWorld({
       fetch: (_, init) =>
@@ -164,7 +167,7 @@ describe('A. Single flight and promise hygiene', () => {
     expect(requests).toHaveLength(2);
   });
 
-  it('#6 nobody waits longer than 8 s for a platform that never answers, and the slot is free again', async () => {
+  it('#6 a caller waits at most 8 s for a Feishu that never answers, and the slot is free again', async () => {
     const world = new TokenWorld();
     world.platform.outage = { hangs: true };
     const caller = failureOf(world.tokens.getTenantAccessToken());
@@ -196,7 +199,7 @@ describe('A. Single flight and promise hygiene', () => {
     await expect(world.tokens.getTenantAccessToken()).resolves.not.toBe(first);
   });
 
-  it('#7 an old flight that ends after a newer one began does not clear the newer one', async () => {
+  it('#7 an old flight that ends late does not clear the newer flight', async () => {
     const { world, first } = await warmWorld();
     world.platform.latencyMs = 3 * SECOND;
     const old = world.tokens.refresh(TENANT);
@@ -214,7 +217,7 @@ describe('A. Single flight and promise hygiene', () => {
     expect(world.platform.calls).toHaveLength(3);
   });
 
-  it('#8 a caller who gives up rejects alone, with its own reason; the flight goes on and its token is kept', async () => {
+  it('#8 a caller that aborts rejects alone with its reason; the flight goes on, and its token is held', async () => {
     const world = new TokenWorld();
     world.platform.latencyMs = 500;
     const impatient = new AbortController();
@@ -233,7 +236,7 @@ describe('A. Single flight and promise hygiene', () => {
     expect(world.platform.calls).toHaveLength(1);
   });
 
-  it('#8 a caller who has already given up starts nothing', async () => {
+  it('#8 a caller whose signal is already aborted starts no flight', async () => {
     const world = new TokenWorld();
     const reason = new Error('gone before it came');
     const aborted = world.tokens.getTenantAccessToken({ signal: AbortSignal.abort(reason) });
@@ -242,7 +245,7 @@ describe('A. Single flight and promise hygiene', () => {
     expect(world.platform.calls).toHaveLength(0);
   });
 
-  it('#9 all callers give up: the token is held and published all the same', async () => {
+  it('#9 after all callers aborted, the token is still held and published', async () => {
     const shared = fleetShared();
     const world = new TokenWorld({ ...shared });
     shared.platform.latencyMs = 500;
@@ -262,7 +265,7 @@ describe('A. Single flight and promise hygiene', () => {
   });
 
   describe('#10 re-entrancy: a custom fetch that asks for a token', () => {
-    it('#10 of the same key is told at once what is wrong', async () => {
+    it('#10 of the same key gets an error that names the mistake at once', async () => {
       const world = worldBehind((platform) => async (...request) => {
         await world.tokens.getTenantAccessToken();
         return platform.fetch(...request);
@@ -275,7 +278,7 @@ describe('A. Single flight and promise hygiene', () => {
       });
     });
 
-    it('#10 of a key whose own fetch asks for the first: told as well', async () => {
+    it('#10 of a key whose fetch asks for the first key gets the same error', async () => {
       const world = worldBehind((platform) => async (...request) => {
         await (isForTenant(request) ? world.tokens.getAppAccessToken() : world.tokens.getTenantAccessToken());
         return platform.fetch(...request);
@@ -285,7 +288,7 @@ describe('A. Single flight and promise hygiene', () => {
       expect(await settledAtOnce(failure)).toMatchObject({ code: 'ERR_FEISHU_INVALID_ARGUMENT' });
     });
 
-    it('#10 of the same key by a way that cannot be traced: over at the deadline, and the error says why', async () => {
+    it('#10 of the same key outside the async context fails at the deadline, and the error names the cause', async () => {
       const elsewhere = AsyncLocalStorage.snapshot();
       const world = worldBehind((platform) => async (...request) => {
         await elsewhere(() => world.tokens.getTenantAccessToken());
@@ -299,7 +302,7 @@ describe('A. Single flight and promise hygiene', () => {
       });
     });
 
-    it('#10 of the same key while one is held: gets that one, and the renewal succeeds', async () => {
+    it('#10 of the same key while a token is held gets the held token, and the renewal succeeds', async () => {
       const seen: string[] = [];
       const world = worldBehind((platform) => async (...request) => {
         if (platform.calls.length > 0) seen.push(await world.tokens.getTenantAccessToken());
@@ -313,7 +316,7 @@ describe('A. Single flight and promise hygiene', () => {
       await expect(world.tokens.getTenantAccessToken()).resolves.not.toBe(first);
     });
 
-    it('#10 of another key: gets it', async () => {
+    it('#10 of another key gets its token', async () => {
       const seen: string[] = [];
       const world = worldBehind((platform) => async (...request) => {
         if (isForTenant(request)) seen.push(await world.tokens.getAppAccessToken());
