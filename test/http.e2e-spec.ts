@@ -315,7 +315,7 @@ describe('FeishuHttpService', () => {
       } finally {
         clone.mockRestore();
       }
-    });
+    }, 60_000);
 
     it('an endless JSON answer is read only as far as its reader reads', async () => {
       const chunk = new TextEncoder().encode(`"${'x'.repeat(16 * 1024)}",`);

@@ -12,11 +12,17 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
  */
 const TIME_LIMIT_MS = 30_000;
 const TEST_LIMIT_MS = TIME_LIMIT_MS + 5_000;
+/** The compiler needs far longer on a busy machine, and its duration proves nothing. */
+const COMPILE_LIMIT_MS = 180_000;
 
 /** Runs a program to its end. Fails with its output if it fails or does not exit. */
 function run(...args: string[]): Promise<string> {
+  return runWithin(TIME_LIMIT_MS, args);
+}
+
+function runWithin(timeout: number, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { cwd: ROOT, timeout: TIME_LIMIT_MS, killSignal: 'SIGKILL' } as const;
+    const options = { cwd: ROOT, timeout, killSignal: 'SIGKILL' } as const;
     execFile(process.execPath, args, options, (error, stdout, stderr) => {
       if (error) reject(new Error(`${args.join(' ')}: ${error.message}\n${stdout}\n${stderr}`));
       else if (stderr) reject(new Error(`${args.join(' ')} complained:\n${stderr}`));
@@ -34,17 +40,9 @@ describe('a process with the module in it', () => {
     mkdirSync(join(ROOT, '.build'), { recursive: true });
     folder = mkdtempSync(join(ROOT, '.build', 'process-exit-'));
     const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-    await run(
-      tsc,
-      '-p',
-      'tsconfig.json',
-      '--noCheck',
-      '--declaration',
-      'false',
-      '--outDir',
-      join(folder, 'lib'),
-    );
-  }, TEST_LIMIT_MS);
+    const output = ['--declaration', 'false', '--outDir', join(folder, 'lib')];
+    await runWithin(COMPILE_LIMIT_MS, [tsc, '-p', 'tsconfig.json', '--noCheck', ...output]);
+  }, COMPILE_LIMIT_MS + 5_000);
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

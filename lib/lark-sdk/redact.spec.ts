@@ -109,7 +109,7 @@ describe('redact', () => {
     expect(copy.errors).toEqual([new Error('refused [redacted]')]);
   });
 
-  it('takes linear time for hostile text', () => {
+  it('handles 100 kB of hostile text within 5 s', () => {
     const start = performance.now();
     for (const piece of ['\\', '"', 'eyJ-', 'a-', '//a:', '"app_secret":"', 'token=', 'Bearer ', 't-a.']) {
       redactText(piece.repeat(100_000 / piece.length));
