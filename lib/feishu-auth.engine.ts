@@ -194,6 +194,8 @@ export class FeishuAuthEngine {
     this.sweeper = new SlotSweeper({ slots: this.slots, clock, refresher: this.refresher });
     this.probeStore = async () => {
       await this.store.probe(this.keyInUse());
+      // Not awaited: a lock of the application may hang.
+      void lock.probe(`${this.keyInUse()}:probe-lock`);
       await publisher.shareAgain([...this.slots]);
       await this.tickets.shareAgain();
     };

@@ -51,6 +51,21 @@ describe('WatchedLock', () => {
     expect(lock.problem()).toBeUndefined();
   });
 
+  it('B2 is found to work again by a probe, without a renewal; a lock that works is not probed', async () => {
+    const plain = new PlainLock();
+    const lock = watch(plain);
+    plain.failure = new Error('OOM command not allowed');
+    await expect(lock.acquire('a', OPTIONS)).rejects.toThrow('OOM');
+    await lock.probe('probe');
+    expect(lock.problem()).toContain('OOM');
+    plain.failure = undefined;
+    await lock.probe('probe');
+    expect(lock.problem()).toBeUndefined();
+    expect(await plain.acquire('probe')).toBeDefined();
+    await lock.probe('probe');
+    expect(told).toEqual(['OOM command not allowed', undefined]);
+  });
+
   it('B6 reports what the lock itself says, also about a release that failed', async () => {
     const inner = new InProcessRefreshLock();
     let problem: string | undefined;

@@ -2,6 +2,8 @@ import { innermostReason } from '../errors/innermost-reason.js';
 import { claimOn } from './claim-key.js';
 import { RefreshLock, type RefreshLease, type RefreshLockOptions } from './refresh-lock.js';
 
+const PROBE_TTL_MS = 1_000;
+
 /** The lock of the options, and whether it works: for the log and for health. */
 export class WatchedLock extends RefreshLock {
   readonly #lock: RefreshLock;
@@ -27,6 +29,13 @@ export class WatchedLock extends RefreshLock {
 
   override claim(key: string, ttlMs: number): Promise<boolean> {
     return this.#watched(() => claimOn(this.#lock, key, ttlMs));
+  }
+
+  /** Tries a lock that did not work; otherwise only the next renewal would tell that it works again. Never rejects. */
+  async probe(key: string): Promise<void> {
+    if (this.problem() === undefined) return;
+    const lease = await this.acquire(key, { ttlMs: PROBE_TTL_MS, waitMs: 0 }).catch(() => undefined);
+    await lease?.release();
   }
 
   async #watched<T>(ask: () => Promise<T>): Promise<T> {
