@@ -1,32 +1,18 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
-import { allowOneStall } from './real-time.js';
+import { type ChildProcess, spawnSync } from 'node:child_process';
+import { describeIfInstalled, endServer, freePort, HOST, startServer } from '../fixtures/server-process.js';
 
+export { freePort, HOST };
 export const BINARY = process.env['REDIS_SERVER_BIN'] ?? 'redis-server';
-export const HOST = '127.0.0.1';
-const START_LIMIT_MS = 10_000;
 
-const isInstalled = spawnSync(BINARY, ['--version']).status === 0;
-const MISSING = `'${BINARY}' is not to be had: install redis-server, or name it in REDIS_SERVER_BIN`;
+const REQUIREMENT = {
+  isInstalled: spawnSync(BINARY, ['--version']).status === 0,
+  name: 'a redis-server',
+  missing: `'${BINARY}' was not found: install redis-server, or name it in REDIS_SERVER_BIN`,
+};
 
-/** A `describe` of what only a real redis-server can prove. Without one it is skipped, and said; in CI it fails. */
-export function describeWithRedis(name: string, body: () => void): void {
-  allowOneStall();
-  if (isInstalled) {
-    describe(name, body);
-  } else if (process.env['CI'] === 'true') {
-    describe(name, () => {
-      it('needs a redis-server', () => {
-        throw new Error(MISSING);
-      });
-    });
-  } else {
-    // Not console.warn: of a file that is skipped as a whole Jest prints nothing that went to the console.
-    process.stderr.write(`SKIPPED: ${name}\n${MISSING}\n`);
-    describe.skip(name, body);
-  }
-}
+/** A `describe` of what only a real redis-server can prove. Without one it is skipped, and says so; in CI it fails. */
+export const describeWithRedis = (name: string, body: () => void): void =>
+  describeIfInstalled(REQUIREMENT, name, body);
 
 /** A redis-server of the test's own, on a port of its own, that can be stopped, killed, frozen and starved. */
 export class RedisServer {
@@ -56,21 +42,11 @@ export class RedisServer {
   /** Starts it, empty. */
   async start(): Promise<void> {
     const own = ['--port', String(this.port), '--bind', HOST, '--save', '', '--appendonly', 'no'];
-    const args = [...own, ...this.settings];
-    const server = spawn(BINARY, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    this.server = server;
-    await new Promise<void>((resolve, reject) => {
-      const fail = (why: string): void => reject(new Error(`redis-server on port ${this.port}: ${why}`));
-      const timer = setTimeout(() => fail('did not start in time'), START_LIMIT_MS);
-      let said = '';
-      server.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
-        said += chunk;
-        if (said.includes('Ready to accept connections')) {
-          clearTimeout(timer);
-          resolve();
-        }
-      });
-      server.once('exit', () => fail(`ended\n${said}`));
+    this.server = await startServer({
+      command: BINARY,
+      args: [...own, ...this.settings],
+      ready: 'Ready to accept connections',
+      startLimitMs: 10_000,
     });
   }
 
@@ -102,19 +78,6 @@ export class RedisServer {
   private async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const { server } = this;
     this.server = undefined;
-    if (!server || server.exitCode !== null) return;
-    const ended = once(server, 'exit');
-    server.kill('SIGCONT');
-    server.kill(signal);
-    await ended;
+    if (server) await endServer(server, signal);
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, HOST);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

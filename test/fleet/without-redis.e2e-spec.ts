@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const NOWHERE = '/nowhere/redis-server';
-const MISSING = `'${NOWHERE}' is not to be had: install redis-server, or name it in REDIS_SERVER_BIN`;
+const MISSING = `'${NOWHERE}' was not found: install redis-server, or name it in REDIS_SERVER_BIN`;
 const LIMIT_MS = 60_000;
 
 /** Two: of one file alone Jest shows output that it hides when there are more. */
