@@ -14,6 +14,8 @@ const NEST_11 = {
   '@nestjs/cache-manager': '^3.0.0',
   '@nestjs/graphql': '^13.0.0',
   '@nestjs/mercurius': '^13.0.0',
+  '@nestjs/axios': '^4.0.0',
+  '@nestjs/config': '^4.0.0',
 };
 
 const LEFT_BEHIND = new Set(['node_modules', '.git', 'dist', '.build', 'coverage']);
