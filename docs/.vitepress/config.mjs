@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitepress';
-import { slugOf } from '../../tools/docs/markdown-links.mjs';
+import { slugOf } from '../../.ci/tools/docs/markdown-links.mjs';
 import { sidebar } from './pages.mjs';
 
 const API_SIDEBAR = new URL('../api/typedoc-sidebar.json', import.meta.url);

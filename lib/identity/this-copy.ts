@@ -1,5 +1,5 @@
 /**
- * Which build of the package this file belongs to. `tools/build.mjs` puts the version and the module format in; as they
+ * Which build of the package this file belongs to. `.ci/tools/build.mjs` puts the version and the module format in; as they
  * stand here, they name the sources that the tests run.
  *
  * @internal

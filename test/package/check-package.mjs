@@ -12,8 +12,8 @@ import { brokenImportRules } from './import-rules.mjs';
 import { PackedPackage } from './packed-package.mjs';
 import { runProcess } from './run-process.mjs';
 import { brokenSourceMaps } from './source-maps.mjs';
-import { linksOf } from '../../tools/docs/markdown-links.mjs';
-import { entryPointsOf } from '../../tools/entry-points.mjs';
+import { linksOf } from '../../.ci/tools/docs/markdown-links.mjs';
+import { entryPointsOf } from '../../.ci/tools/entry-points.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const REPOSITORY = join(HERE, '..', '..');

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Application, Converter } from 'typedoc';
 import { entryPointsOf } from '../entry-points.mjs';
 
-const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const PACKAGE = 'nestjs-feishu-auth';
 const OUT = join(REPOSITORY, 'docs', 'api');
 

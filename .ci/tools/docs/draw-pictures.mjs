@@ -10,7 +10,7 @@ import { storeAppChain } from './pictures/store-app-chain.mjs';
 import { terminal } from './pictures/terminal.mjs';
 import { tokenLife } from './pictures/token-life.mjs';
 
-const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const FOLDER = join(REPOSITORY, 'docs', 'pictures');
 
 const pictures = {

@@ -4,5 +4,5 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CONFIGURATION, configurationPage } from './reference.mjs';
 
-const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 writeFileSync(join(REPOSITORY, CONFIGURATION), await configurationPage(REPOSITORY));

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { writeEntryPoints } from './entry-points.mjs';
 
-const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..');
+const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const ESM = join(REPOSITORY, 'dist', 'esm');
 const CJS = join(REPOSITORY, 'dist', 'cjs');
 /** Command lines are ES modules only: they run by themselves, and nothing imports them. */

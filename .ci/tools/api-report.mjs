@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { CompilerState, Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
 import { entryPointsOf } from './entry-points.mjs';
 
-const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..');
+const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const REPORTS = join(REPOSITORY, 'test', 'api');
 const isCheck = process.argv.includes('--check');
 

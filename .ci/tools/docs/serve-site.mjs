@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createServer } from 'vitepress';
 
-const server = await createServer(join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'docs'));
+const server = await createServer(join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', 'docs'));
 await server.listen();
 server.printUrls();
 server.bindCLIShortcuts({ print: true });

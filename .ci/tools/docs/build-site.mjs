@@ -6,7 +6,7 @@ import { build } from 'vitepress';
 import { buildApi } from './build-api.mjs';
 import { siteProblems } from './check-site.mjs';
 
-const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 
 if (!process.argv.includes('--manual')) await buildApi();
 await build(join(REPOSITORY, 'docs'));

@@ -3,11 +3,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { unlisted } from '../../docs/.vitepress/pages.mjs';
+import { unlisted } from '../../../docs/.vitepress/pages.mjs';
 import { anchorsOf, linksOf } from './markdown-links.mjs';
 import { referenceProblems } from './reference.mjs';
 
-const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const README_LIMIT = 300;
 /** Written by `npm run docs:build`. */
 const GENERATED = /^(api|\.vitepress)\//;
