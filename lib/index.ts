@@ -63,6 +63,7 @@ export type { EventRefusalReason } from './events/event-refusal.js';
 export { TokenPrewarmer, type PrewarmSweepResult } from './prewarm/token-prewarmer.js';
 export { FeishuAuthHealthIndicator } from './health/feishu-auth.health.js';
 export type { FeishuAuthHealthDetails, TokenKindHealth } from './health/health-details.js';
+export type { HealthIndicatorResult } from './health/terminus.js';
 export type {
   DurationSummary,
   Summary,

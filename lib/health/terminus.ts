@@ -2,7 +2,11 @@
 import { type HealthIndicatorResult as TerminusResult } from '@nestjs/terminus';
 import { FeishuAuthError } from '../errors/feishu-auth.error.js';
 
-/** What an indicator answers; of the terminus that the application has. @internal */
+/**
+ * What an indicator answers: the type of the terminus version that the application has.
+ *
+ * @publicApi
+ */
 export type HealthIndicatorResult = TerminusResult;
 
 /** One check: the states that an indicator can answer with. @internal */
@@ -30,7 +34,7 @@ export async function loadTerminus(load: () => Promise<object> = importTerminus)
   if (HealthIndicatorService === undefined) {
     throw invalid('the installed version of @nestjs/terminus is not supported');
   }
-  // One of our own: the host need not import TerminusModule where this module can see it.
+  // An instance for this module: the host need not import TerminusModule where this module can see it.
   const service = new HealthIndicatorService();
   return (key) => service.check(key);
 }

@@ -63,7 +63,7 @@ function health({ sourceRoot, isEsm, nestMajor }) {
       {
         path: `/${sourceRoot}/health/health.controller.ts`,
         text: `import { Controller, Get } from '@nestjs/common';
-import { HealthCheck, HealthCheckService } from '@nestjs/terminus';
+import { HealthCheck, type HealthCheckResult, HealthCheckService } from '@nestjs/terminus';
 import { FeishuAuthHealthIndicator } from 'nestjs-feishu-auth';
 
 @Controller('health')
@@ -75,7 +75,7 @@ export class HealthController {
 
   @Get()
   @HealthCheck()
-  check() {
+  check(): Promise<HealthCheckResult> {
     return this.health.check([() => this.feishu.isHealthy()]);
   }
 }
