@@ -149,7 +149,7 @@ export class TokenService {
   }
 
   /**
-   * Renews now, whatever is held; concurrent callers share one renewal. With 30 minutes or more left, Feishu returns the
+   * Renews now, even if a token is held; concurrent callers share one renewal. With 30 minutes or more left, Feishu returns the
    * same token again, which is not a failure. Not counted as a request in the metrics. While a rejection of the app or
    * the tenant, or a rate limit, is in force, it rejects at once, as a read does.
    */

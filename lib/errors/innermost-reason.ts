@@ -15,7 +15,7 @@ export class ReasonError extends Error {}
  */
 export function innermostReason(error: unknown, depth = 0): string {
   if (!isError(error)) return `a value of type ${typeof error} was thrown`;
-  // A connection that failed on several addresses has no message of its own.
+  // A connection that failed on several addresses has no message.
   const { errors } = error as { errors?: unknown };
   const inner: unknown = Array.isArray(errors) ? errors[0] : error.cause;
   if (isError(inner) && depth < 5) return innermostReason(inner, depth + 1);

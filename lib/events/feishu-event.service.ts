@@ -5,7 +5,7 @@ import { type FeishuEventReply } from './feishu-event-reply.js';
 
 /**
  * Takes in the deliveries to the app's event URL: verifies them, accepts each event once and runs the `@OnFeishuEvent()`
- * methods. `webhookPath` registers an endpoint that does this; use {@link receive} in an endpoint of your own.
+ * methods. `webhookPath` registers an endpoint that does this; use {@link receive} in a custom endpoint.
  *
  * @publicApi
  */

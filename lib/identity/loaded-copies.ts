@@ -22,7 +22,7 @@ interface Copies {
 const REGISTRY = Symbol.for('nestjs-feishu-auth:loaded-copies');
 const shared = globalThis as { [REGISTRY]?: WeakMap<object, Copies> };
 
-// By copy of Nest: an application that was loaded anew, as test runners do, has nothing to do with the one before.
+// By copy of Nest: an application that was loaded again, as test runners do, has nothing to do with the one before.
 const registry = (shared[REGISTRY] ??= new WeakMap());
 let copies = registry.get(Module);
 if (copies === undefined) registry.set(Module, (copies = { all: [], isReported: false }));
@@ -40,7 +40,7 @@ export function sameServiceOfOtherCopies(id: string): Type[] {
   return all.filter((copy) => copy !== thisCopy).flatMap((copy) => copy.services.get(id) ?? []);
 }
 
-/** All copies, if there are several; once a process, whichever copy asks first. @internal */
+/** All copies, if there are several; once a process, for the first copy that asks. @internal */
 export function takeCopiesToReport(): readonly LoadedCopy[] | undefined {
   if (copies === undefined || copies.isReported || all.length < 2) return undefined;
   copies.isReported = true;

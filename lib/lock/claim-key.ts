@@ -24,7 +24,7 @@ export async function claimKey(
   }
 }
 
-/** A lock without claims of its own gives a lease that is never released. */
+/** A lock without claims gives a lease that is never released. */
 export async function claimOn(lock: RefreshLock, key: string, ttlMs: number): Promise<boolean> {
   if (lock.claim) return lock.claim(key, ttlMs);
   return (await lock.acquire(key, { ttlMs, waitMs: 0 })) !== undefined;

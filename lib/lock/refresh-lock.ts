@@ -32,7 +32,7 @@ export interface RefreshLease {
  *
  * - a **lease**, which ends with `release()`: one process renews a token. The lock only saves calls to Feishu; a process
  *   that cannot get it renews without it.
- * - a **claim**, which nobody can give back: one process handles an event. Keys of claims and keys of leases differ.
+ * - a **claim**, which cannot be given back: one process handles an event. Keys of claims and keys of leases differ.
  *
  * @publicApi
  */

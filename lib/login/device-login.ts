@@ -48,7 +48,7 @@ export interface DeviceLoginOptions {
   readonly closing: AbortSignal;
 }
 
-/** Asks whether the user has decided, while somebody waits. */
+/** Asks whether the user has decided, while a caller waits. */
 export class DeviceLogin {
   readonly #options: DeviceLoginOptions;
   readonly #deviceCode: string;
@@ -89,7 +89,7 @@ export class DeviceLogin {
       if (stop.aborted) throw this.paused();
       if (clock.now() >= this.#expiresAt) throw expired();
       const grant = await this.ask();
-      // Whether or not anybody waits any more: the device code is used up.
+      // Also when no caller waits any more: the device code is used up.
       if (grant) return complete(grant);
     }
   }

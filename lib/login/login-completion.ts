@@ -14,7 +14,7 @@ export interface LoginCompletionOptions {
   readonly clock: Clock;
 }
 
-/** From a grant to a stored login. Nobody's waiting or giving up changes anything here: the code is used up. */
+/** From a grant to a stored login. A caller that gives up changes nothing here: the code is used up. */
 export class LoginCompletion {
   readonly #options: LoginCompletionOptions;
 

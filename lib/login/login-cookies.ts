@@ -11,7 +11,7 @@ export interface LoginCookie {
 }
 
 /**
- * The cookies of logins under way. Each has a name of its own, so that logins in two tabs do not end each other. With https
+ * The cookies of logins under way. Each has its own name, so that logins in two tabs do not end each other. With https
  * the name has the prefix `__Host-`, which keeps other hosts of the domain from setting it.
  */
 export class LoginCookies {

@@ -22,7 +22,7 @@ interface HostRequest {
   readonly originalUrl?: string;
 }
 
-/** A controller class of its own for each instance: a route is metadata of its class. */
+/** One controller class for each instance: a route is metadata of its class. */
 export function createLoginController(path: string, decorators: readonly ClassDecorator[]): Type {
   @Controller({ path, version: VERSION_NEUTRAL })
   class FeishuLoginController {

@@ -38,7 +38,7 @@ export class PendingLoginSeal {
     return [keyId, iv, tag, data].join(SEPARATOR);
   }
 
-  /** `undefined` for whatever was not sealed here. Its end is for the caller to check. */
+  /** `undefined` for a value that was not sealed here. The caller checks its end. */
   open(sealed: string): PendingLogin | undefined {
     const [keyId, iv, tag, data, ...more] = sealed.split(SEPARATOR);
     if (

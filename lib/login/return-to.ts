@@ -8,7 +8,7 @@ const ANY_ORIGIN = 'http://origin.invalid';
 const UNSAFE = /[\\\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 /**
- * The path as it may stand in a `Location` header; `undefined` for whatever could lead a browser to another origin, also
+ * The path as it may stand in a `Location` header; `undefined` for a path that could lead a browser to another origin, also
  * after a server on the way has decoded it.
  */
 export function localPath(value: string): string | undefined {

@@ -6,7 +6,7 @@ import { METRIC_DEFINITIONS } from '../telemetry/metric-definitions.js';
 import { ScrapedMetric } from './scraped-metric.js';
 
 /**
- * The part of a prom-client `Registry` that is used, whatever its content type.
+ * The part of a prom-client `Registry` that is used. Its content type does not matter.
  *
  * @publicApi
  */
@@ -65,6 +65,6 @@ function isOwnMetric(metric: unknown): boolean {
 function nameTaken(name: string): FeishuAuthError {
   return new FeishuAuthError(
     'ERR_FEISHU_CONFIG_INVALID',
-    `FeishuPrometheusModule: the registry already has a metric named ${name}; rename that metric, or pass a registry of your own: FeishuPrometheusModule.register({ registry: new Registry() })`,
+    `FeishuPrometheusModule: the registry already has a metric named ${name}; rename that metric, or pass another registry: FeishuPrometheusModule.register({ registry: new Registry() })`,
   );
 }

@@ -11,12 +11,12 @@ export interface StatusPageOptions {
   path: string;
   /** Run in the order given. Required in production, unless the page is `public`. */
   guards?: readonly Type<CanActivate>[];
-  /** Whether everybody may see the page. @default false */
+  /** Whether the page is open to all callers. @default false */
   public?: boolean;
 }
 
 /**
- * Refuses a page that anybody could see in production by accident.
+ * Refuses a page that would be open to all callers in production by accident.
  *
  * @throws FeishuAuthError `ERR_FEISHU_CONFIG_INVALID`
  */
@@ -25,6 +25,6 @@ export function assertStatusPageGuarded(page: StatusPageOptions, environment: st
   if (isGuarded || environment !== 'production') return;
   throw new FeishuAuthError(
     'ERR_FEISHU_CONFIG_INVALID',
-    "FeishuAuthModule: `statusPage` has no guards, and NODE_ENV is 'production'; pass `guards: [YourGuard]`, or `public: true` if everybody may see it",
+    "FeishuAuthModule: `statusPage` has no guards, and NODE_ENV is 'production'; pass `guards: [YourGuard]`, or `public: true` to open it to all callers",
   );
 }

@@ -70,7 +70,7 @@ export class StatusStreams {
   }
 }
 
-/** The time of the snapshot alone is no news. */
+/** A new time alone is not a change. */
 function withoutTimes(key: string, value: unknown): unknown {
   return key === 'at' ? undefined : value;
 }

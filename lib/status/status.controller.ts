@@ -20,7 +20,7 @@ interface HostResponse {
   header(name: string, value: string): unknown;
 }
 
-/** A controller class of its own for each page: a route is metadata of its class. */
+/** One controller class for each page: a route is metadata of its class. */
 export function createStatusController(options: StatusPageOptions): Type {
   assertStatusPageGuarded(options, process.env['NODE_ENV']);
   const { path, guards = [] } = options;

@@ -52,7 +52,7 @@ export interface SharedStoreOptions {
 /**
  * The cache behind a deadline and a breaker. `wrap()` of cache-manager is not used: a store that hangs would hang all its
  * callers. cache-manager and Keyv hide a broken store: a read looks like a miss, a write like a success. So this class
- * listens to their events, and takes a fault as its own only if it happens in the course of its own operation.
+ * listens to their events, and takes a fault as its own only if it happens during its operation.
  */
 export class SharedStore {
   reads = 0;
@@ -172,7 +172,7 @@ export class SharedStore {
     const operation = new StoreOperation();
     try {
       const answer = await this.#ask(operation, work);
-      // A read that found a value has worked, whatever else was reported.
+      // A read that found a value has worked, even if a fault was reported.
       if (operation.fault !== undefined && (kind === 'write' || (answer ?? undefined) === undefined)) {
         throw operation.fault;
       }

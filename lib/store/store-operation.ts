@@ -14,7 +14,7 @@ export class StoreOperation {
     return context.run(this, async () => work());
   }
 
-  /** Later events do not belong to the operation, whatever became of its work. */
+  /** Later events do not belong to the operation. */
   end(): void {
     this.isOver = true;
     // On Node 20 and 22 a context that is enabled slows down every await of the process.

@@ -60,7 +60,7 @@ export interface TokenRequestMessage {
 }
 
 /**
- * A caller has waited for a renewal, whatever came of it.
+ * A caller has waited for a renewal, which succeeded or failed.
  *
  * @publicApi
  */

@@ -14,7 +14,7 @@ export interface DatedStatus {
 }
 
 /**
- * A stop is remembered this long. By then every earlier token has expired, and Feishu itself refuses the tenant. It ends
+ * A stop is remembered this long. Every earlier token has expired then, and Feishu itself refuses the tenant. It ends
  * at all, because a lost "start" event must not lock a tenant out forever.
  */
 export const STATUS_TTL_MS = 24 * 60 * 60_000;

@@ -14,7 +14,7 @@ export interface EmulatedApiCall {
   /** What stood in the place of each `:name` of the path. */
   parameters: Partial<Record<string, string>>;
   query: URLSearchParams;
-  /** The JSON object that was sent; `undefined` where it was none. */
+  /** The JSON object that was sent; `undefined` if the body was something else. */
   body: Partial<Record<string, unknown>> | undefined;
 }
 

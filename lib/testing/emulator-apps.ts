@@ -72,12 +72,12 @@ export class EmulatorApps {
     if (appType === 'store') this.tickets.create(appId);
   }
 
-  /** Somebody reset the secret in the console. Tokens live on; the documentation says nothing else. */
+  /** An administrator reset the secret in the console. Tokens stay valid; the documentation says nothing else. */
   setSecret(appId: string, appSecret: string): void {
     this.get(appId).appSecret = appSecret;
   }
 
-  /** Somebody disabled the app: no token is issued to it, and no API serves it. */
+  /** An administrator disabled the app: no token is issued to it, and no API serves it. */
   disable(appId: string): void {
     this.get(appId).disabled = true;
   }

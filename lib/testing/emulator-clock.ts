@@ -15,7 +15,7 @@ export class EmulatorClock {
   }
 
   /**
-   * Lets time pass at the platform: tokens grow older at once, and what is due meanwhile is sent (see `emulator.events`).
+   * Lets time pass at Feishu: tokens grow older at once, and what becomes due is sent (see `emulator.events`).
    *
    * @param ms milliseconds, 0 or more: a platform's clock does not go back
    */

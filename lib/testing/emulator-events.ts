@@ -25,7 +25,7 @@ export interface EventSubscription {
   timeoutMs?: number;
   /**
    * `false`: a redelivery is the very request again, signature and all. The documentation does not say which it is.
-   * @default true, with a time, nonce and signature of its own
+   * @default true, with its own time, nonce and signature
    */
   signsAnew?: boolean;
 }
@@ -218,7 +218,7 @@ export class EmulatorEvents {
   private pushTicketAt(appId: string, time: number): void {
     const callOff = this.schedule.at(time, (due) => {
       this.pushTicketAt(appId, due + TICKET_EVERY_MS);
-      // What is no store app has none.
+      // Only a store app has one.
       if (this.tickets.current(appId) !== undefined) this.tickets.push(appId);
     });
     this.callOffs.set(appId, callOff);

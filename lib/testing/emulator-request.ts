@@ -39,7 +39,7 @@ export class EmulatorRequest {
     return this.message as AsyncIterable<Uint8Array>;
   }
 
-  /** The fields of a JSON object; `undefined` where the body is none. */
+  /** The fields of a JSON object; `undefined` if the body is something else. */
   async fields(): Promise<Partial<Record<string, unknown>> | undefined> {
     try {
       const parsed: unknown = JSON.parse(await this.text());

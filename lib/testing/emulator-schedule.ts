@@ -53,7 +53,7 @@ export class EmulatorSchedule {
     clearTimeout(this.timer);
     const next = this.next();
     if (!next || this.isStopped) return;
-    // A clock that is frozen gets there by `advance` alone: whoever looks too early looks again.
+    // A clock that is frozen gets there by `advance` alone, so a timer that fires too early waits again.
     const delayMs = Math.min(Math.max(next.at - this.clock.now(), 50), 60_000);
     this.timer = setTimeout(() => this.runDue(), delayMs).unref();
   }

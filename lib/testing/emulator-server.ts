@@ -10,7 +10,7 @@ import { type EmulatorReply } from './emulator-reply.js';
 export type Answer = (message: IncomingMessage) => Promise<EmulatorReply | 'reset' | 'hang'>;
 
 /**
- * HTTP on a loopback port, and every socket of it, so that stopping waits for nobody.
+ * HTTP on a loopback port, and every socket of it, so that stopping waits for no client.
  *
  * @internal
  */
@@ -21,10 +21,10 @@ export class EmulatorServer {
   private closed: Promise<void> | undefined;
 
   constructor(private readonly answer: Answer) {
-    // Every request that waits listens: many at once are no leak.
+    // Every request that waits listens. Many listeners at once are not a leak.
     setMaxListeners(0, this.stopping.signal);
     this.server = createServer((message, response) => void this.serve(message, response));
-    // Longer than any client keeps an idle connection: who closes first must not be the server, or a request is lost.
+    // Longer than any client keeps an idle connection: if the server closed first, a request could be lost.
     this.server.keepAliveTimeout = 65_000;
     this.server.on('connection', (socket) => {
       this.sockets.add(socket);
@@ -69,7 +69,7 @@ export class EmulatorServer {
       if (reply === 'reset') message.socket.resetAndDestroy();
       else await send(response, reply);
     } catch {
-      // The client has gone, or the emulator is stopping: there is nobody left to tell.
+      // The client has gone, or the emulator is stopping: there is no one to tell.
       message.socket.destroy();
     }
   }

@@ -55,7 +55,7 @@ export class EmulatorTickets {
     return appTicket;
   }
 
-  /** The ticket that works now; `undefined` after {@link expire}, and for what is no store app. */
+  /** The ticket that works now; `undefined` after {@link expire}, and for an app that is not a store app. */
   current(appId: string): string | undefined {
     return this.tickets.get(appId);
   }

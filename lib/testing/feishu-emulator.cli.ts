@@ -15,7 +15,7 @@ if (command.kind === 'help') {
   try {
     const { app, options } = command;
     const emulator = await FeishuEmulator.start({ ...options, onRequest: logRequest });
-    // Nothing delivers a ticket to a command line's application, so whoever runs it has to see it.
+    // Nothing delivers a ticket to a command line's application, so the user has to see it.
     emulator.tickets.on(({ appTicket }) => console.log(`app_ticket ${appTicket}`));
     console.log(greeting(emulator.domain.open, app));
     if (app.appType === 'store') console.log(`app_ticket ${emulator.apps.ticket(app.appId)}`);

@@ -17,7 +17,7 @@ export interface RequestLogEntry {
   path: string;
   /** When it came in, by the emulator's clock, in epoch milliseconds. */
   at: number;
-  /** HTTP status of the answer; 0 while there is none, and for ever if it hangs or was cut off. */
+  /** HTTP status of the answer; 0 until there is one; it stays 0 if the answer hangs or was cut off. */
   status: number;
   /** Feishu's `code` of the answer; 0 when all went well, -1 where there is none, as with plain text or no answer. */
   code: number;

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 /**
- * Letters and digits that nobody can guess, in the style of Feishu's tokens, tickets and ids.
+ * Letters and digits that cannot be guessed, in the style of Feishu's tokens, tickets and ids.
  *
  * @internal
  */

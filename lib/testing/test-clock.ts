@@ -13,7 +13,7 @@ interface Scheduled {
  * @example
  * const clock = new TestClock();
  * await clock.advance(90 * 60_000);      // both clocks, timers fire
- * clock.jumpWall(-3_600_000);            // somebody set the wall clock back
+ * clock.jumpWall(-3_600_000);            // an operator set the wall clock back
  * clock.suspend(3_600_000);              // the machine slept: only the wall clock moved
  *
  * @publicApi
@@ -41,7 +41,7 @@ export class TestClock extends Clock {
 
   /**
    * Milliseconds since some fixed point by a clock that no one sets and that goes on while the machine sleeps: the time
-   * of everybody else.
+   * of all others.
    */
   trueTime(): number {
     return this.monotonicMs + this.suspendedMs;

@@ -17,7 +17,7 @@ export class AppTicketService {
   }
 
   /**
-   * Takes over the ticket of an `app_ticket` event. Call it from an event endpoint of your own, after you verified the
+   * Takes over the ticket of an `app_ticket` event. Call it from a custom event endpoint, after you verified the
    * event; an endpoint of this module (`webhookPath`) does it for you.
    *
    * The newest ticket wins, in this process and in the shared store.

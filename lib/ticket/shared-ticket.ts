@@ -62,7 +62,7 @@ export class SharedTicket {
     const held = this.#held;
     if (!held) return;
     const stored = await this.#records.read(this.#key);
-    // A ticket that was taken over since then has a turn of its own.
+    // A ticket that was taken over since then has its own turn.
     if (this.#held !== held) return;
     if (stored === 'newer') return;
     if (this.#isNewer(stored)) {

@@ -95,7 +95,7 @@ export class TokenReader {
     return this.awaitFlight(slot, signal, undefined);
   }
 
-  /** A renewal now, whatever is held. All callers share one flight. */
+  /** A renewal now, even if a token is held. All callers share one flight. */
   async refresh(slot: TokenSlot): Promise<HeldToken> {
     this.assertOpen();
     this.assertNotWithinOwnFlight(slot);

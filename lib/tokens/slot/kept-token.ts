@@ -31,7 +31,7 @@ export class KeptToken implements HeldToken {
     return deadAtOf(this.expiresAt, this.lifeMs);
   }
 
-  /** A method of its own, because a function with a closure allocates at every call. */
+  /** A separate method, because a function with a closure allocates at every call. */
   private resolve(): Promise<string> {
     this.resolved = runOutside(() => Promise.resolve(this.value));
     return this.resolved;
