@@ -1,2 +1,3 @@
 export { RedisRefreshLock, type RedisRefreshLockOptions } from './redis-refresh-lock.js';
-export { type RedisLockClient } from './redis-lock-client.js';
+export { RedisUserTokenStore, type RedisUserTokenStoreOptions } from './redis-user-token-store.js';
+export { type RedisLockClient, type RedisScriptClient } from './redis-lock-client.js';

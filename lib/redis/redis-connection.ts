@@ -5,7 +5,7 @@ import { CircuitBreaker } from '../time/circuit-breaker.js';
 import { type Clock } from '../time/clock.js';
 import { withDeadline } from '../time/deadline.js';
 import { onAbort } from '../time/on-abort.js';
-import { type RedisLockClient } from './redis-lock-client.js';
+import { type RedisScriptClient } from './redis-lock-client.js';
 
 /** What a caller wants to know of a command beyond its answer. */
 export interface CommandOptions<T> {
@@ -20,7 +20,7 @@ export interface CommandOptions<T> {
  * node-redis does not cover commands that were sent. While the breaker is open, nothing is sent.
  */
 export class RedisConnection {
-  readonly #client: RedisLockClient;
+  readonly #client: RedisScriptClient;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #breaker: CircuitBreaker;
@@ -32,7 +32,7 @@ export class RedisConnection {
   #connecting: Promise<unknown> | undefined;
 
   /** @param timeoutMs how long one command may take, connecting included */
-  constructor(client: RedisLockClient, clock: Clock, timeoutMs: number) {
+  constructor(client: RedisScriptClient, clock: Clock, timeoutMs: number) {
     this.#client = client;
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
