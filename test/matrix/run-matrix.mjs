@@ -12,7 +12,7 @@ import { environmentOf, nodeBinary } from './node-binary.mjs';
 
 const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const CACHE = join(REPOSITORY, 'node_modules', '.cache');
-const STEP_LIMIT_MS = 15 * 60_000;
+const STEP_LIMIT_MS = 25 * 60_000;
 
 const CELLS = {
   node22: { name: 'node 22', run: () => onNode(22) },
